@@ -1,0 +1,157 @@
+"""The settings: from the environment and a `.env` file, checked at start, named in every error, never guessed.
+
+Field names in upper case are the names of the variables. The options of the providers (SMTP_HOST and the like) are
+declared by the providers; `load` is told their names and hands their values on in `Settings.provider_options`.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from reminder.errors import BadSetting
+
+Hour = Annotated[int, Field(ge=0, le=23)]
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+class Settings(BaseModel):
+    """Every setting with its default. A field without one is required."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_folder: Path = Path("data")
+    database_url: str = ""
+    index_key: str = Field(default="", repr=False)
+    data_keys: str = Field(default="", repr=False)
+
+    organisation: str = "Our organisation"
+    organisation_country: str = "GB"
+    zone: str = "Europe/London"
+    legal_name: str = "Our organisation"
+    postal_address: str = "Our postal address"
+    contact: str = "the office"
+    public_url: str = "http://localhost:8000"
+    privacy_url: str = "http://localhost:8000/privacy"
+
+    email_providers: str = "email-folder"
+    sms_providers: str = "sms-folder"
+    mail_from: str = "reminder@localhost.localdomain"
+    mail_from_name: str = "Letter reminders"
+    mail_reply_to: str = ""
+    mail_leave_address: str = ""
+    sms_from: str = "Reminder"
+    sms_two_way: bool = False
+    sms_countries: str = ""
+
+    email_per_second: float = Field(default=0, ge=0, le=100_000)
+    sms_per_second: float = Field(default=0, ge=0, le=100_000)
+    email_per_day: int = Field(default=0, ge=0)
+    sms_per_day: int = Field(default=0, ge=0)
+
+    sending_limit: int = Field(default=0, ge=0)
+    catch_up_hours: int = Field(default=12, ge=1, le=72)
+    settle_hours: int = Field(default=6, ge=1, le=72)
+    email_margin_minutes: int = Field(default=60, ge=0, le=720)
+    heartbeat_seconds: int = Field(default=20, ge=1, le=300)
+    opening_chunk: int = Field(default=10_000, ge=100, le=200_000)
+    post_days_file: str = ""
+    template_folder: str = ""
+    log_format: str = "human"
+    log_level: str = "info"
+
+    provider_options: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not a time zone; write it like Europe/London")
+        return value
+
+    @field_validator("organisation_country")
+    @classmethod
+    def _two_letters(cls, value: str) -> str:
+        if not _COUNTRY.fullmatch(value):
+            raise ValueError("must be two capital letters, like GB")
+        return value
+
+    @field_validator("public_url", "privacy_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("must begin with https://")
+        return value.rstrip("/")
+
+    @field_validator("log_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in {"human", "json"}:
+            raise ValueError("must be human or json")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    def where(self) -> str:
+        """The database's address: `database_url`, or a file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_folder.absolute() / 'reminder.db'}"
+
+    def names(self, setting: str) -> tuple[str, ...]:
+        """A list setting as its words."""
+        return tuple(word.strip() for word in str(getattr(self, setting)).split(",") if word.strip())
+
+
+OWN_NAMES = tuple(name.upper() for name in Settings.model_fields if name != "provider_options")
+
+
+def load(environment: Mapping[str, str], env_file: Path | None, provider_names: Collection[str]) -> Settings:
+    """Settings of the `.env` file, overridden by the environment. Raises `BadSetting` for what is unknown or bad.
+
+    An unknown name in the file is an error. In the environment only our own names are looked at; one that begins with
+    REMINDER_ is taken for a mistake.
+    """
+    known = {*OWN_NAMES, *provider_names}
+    values: dict[str, str] = {}
+    if env_file is not None and env_file.is_file():
+        for name, value in dotenv_values(env_file, interpolate=False).items():
+            if name not in known:
+                raise BadSetting(f"{name} in {env_file.name}", "is not a setting of Reminder", _nearest(name, known))
+            values[name] = value or ""
+    for name in environment:
+        if name in known:
+            values[name] = environment[name]
+        elif name.startswith("REMINDER_"):
+            raise BadSetting(name, "is not a setting of Reminder", _nearest(name.removeprefix("REMINDER_"), known))
+    own: dict[str, Any] = {name.lower(): value for name, value in values.items() if name in OWN_NAMES and value != ""}
+    own["provider_options"] = {name: value for name, value in values.items() if name in set(provider_names)}
+    try:
+        return Settings(**own)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadSetting(
+            str(first["loc"][0]).upper(), reason[0].lower() + reason[1:], "See config.example.env for what it takes."
+        ) from None
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else "Remove it; config.example.env lists all settings."

@@ -1,0 +1,251 @@
+"""Connections and transactions: many readers, one FIFO writer on SQLite; plain transactions on PostgreSQL.
+
+SQLite's own busy handler sleeps and starves (webhooks waited 1.5 s behind chunks of 25,000), so all writes of a process
+pass one queue with one thread, which joins small ones into one durable commit. `busy_timeout` is only for other
+processes. PostgreSQL needs none of it: the caller's thread opens a transaction.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from reminder.errors import Busy, Trouble
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5_000
+# A commit is shared by what arrives within this time, so that one-row transactions do not each pay for a sync.
+JOIN_SECONDS = 0.02
+CACHE_KIB = 32_000
+
+
+def translate(error: OperationalError) -> Trouble:
+    """The everyday faults of a database as a sentence with a remedy; the statement and its values stay out of it."""
+    reason = str(error.orig).lower()
+    if "locked" in reason or "busy" in reason:
+        return Busy("The database", "is locked by another process", "Wait for it to end, then try again.")
+    if "full" in reason or "no space" in reason:
+        return Trouble("The disk", "is full, nothing was written", "Make room; the work goes on where it stopped.")
+    if "readonly" in reason or "read-only" in reason:
+        return Trouble("The database", "may not be written to", "Check the owner and the rights of the data folder.")
+    if "no such table" in reason or "does not exist" in reason:
+        return Trouble(
+            "The database", "has no tables of this release", "Run `reminder db upgrade`, or `reminder init`."
+        )
+    if "unable to open" in reason:
+        return Trouble(
+            "The database",
+            "cannot be opened",
+            "Run `reminder init`, or check DATABASE_URL and the rights of its folder.",
+        )
+    return Trouble("The database", "does not answer", "Check DATABASE_URL and that the server runs.")
+
+
+class Database:
+    """One database, SQLite or PostgreSQL. `read` for looking, `write` for every unit that may change something."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._readers = _sqlite_engine(self.url, read_only=True)
+            self._writer: Engine = _sqlite_engine(self.url, read_only=False)
+            self._queue: _Writer | None = _Writer(self._writer)
+        else:
+            if self.url.drivername == "postgresql":
+                self.url = self.url.set(drivername="postgresql+psycopg")
+            self._readers = self._writer = create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._queue = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database and changes nothing."""
+        try:
+            with self._readers.connect() as connection:
+                if not self.is_sqlite:
+                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                yield connection
+        except OperationalError as error:
+            raise translate(error) from error
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that is durable when this returns; an exception leaves nothing behind."""
+        try:
+            if self._queue is not None:
+                return self._queue.run(work)
+            with self._writer.begin() as connection:
+                return work(connection)
+        except OperationalError as error:
+            raise translate(error) from error
+
+    @contextmanager
+    def schema_connection(self) -> Iterator[Connection]:
+        """For migrations: a connection of its own, outside of the queue; commits at the end."""
+        if not self.is_sqlite:
+            with self._writer.begin() as connection:
+                yield connection
+            return
+        engine = _sqlite_engine(self.url, read_only=False)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise translate(error) from error
+        finally:
+            engine.dispose()
+
+    def ids(self, name: str, values: str) -> str:
+        """SQL for "column `name` is in the bound list `values`", in a form whose plan is a probe on both databases."""
+        if self.is_sqlite:
+            return f"{name} IN (SELECT value FROM json_each(:{values}))"
+        return f"{name} = ANY(CAST(:{values} AS bigint[]))"
+
+    def id_list(self, ids: list[int]) -> Any:
+        """The bound value that belongs to `ids`."""
+        return "[" + ",".join(map(str, ids)) + "]" if self.is_sqlite else ids
+
+    def close(self) -> None:
+        """End the writer's thread and give back every connection."""
+        if self._queue is not None:
+            self._queue.close()
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, **({} if read_only else {"poolclass": NullPool})
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once beside another writer, whatever the time-out.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class _Job:
+    __slots__ = ("future", "work")
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+
+
+class _Writer:
+    """The FIFO writer: one thread, one connection, small jobs joined into one commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._start = threading.Lock()
+        self._closed = False
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a write inside of a write would wait for itself")
+        with self._start:
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+                self._thread.start()
+            job = _Job(work)
+            self._jobs.put(job)
+        result: T = job.future.result()
+        return result
+
+    def close(self) -> None:
+        with self._start:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
+
+    def _loop(self) -> None:
+        connection: Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            try:
+                if connection is None:
+                    connection = self._engine.connect()
+                self._commit_together(connection, job)
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits for it
+                if not job.future.done():
+                    job.future.set_exception(error)
+                if connection is not None and not isinstance(error, (Trouble, IntegrityError)):
+                    connection.invalidate()
+                    connection.close()
+                    connection = None
+        if connection is not None:
+            connection.close()
+
+    def _commit_together(self, connection: Connection, first: _Job) -> None:
+        """The first job needs no savepoint: if it fails, the transaction holds nothing else."""
+        done: list[tuple[_Job, Any]] = []
+        began = time.monotonic()
+        transaction = connection.begin()
+        try:
+            done.append((first, first.work(connection)))
+            while (job := self._next_within(began)) is not None:
+                savepoint = connection.begin_nested()
+                try:
+                    result = job.work(connection)
+                except Exception as error:  # noqa: BLE001 - handed to the caller who waits for it
+                    _give_up(savepoint)
+                    job.future.set_exception(error)
+                else:
+                    savepoint.commit()
+                    done.append((job, result))
+            transaction.commit()
+        except BaseException as error:
+            for waiting, _ in done:
+                waiting.future.set_exception(error)
+            _give_up(transaction)
+            raise
+        for finished, result in done:
+            finished.future.set_result(result)
+
+    def _next_within(self, began: float) -> _Job | None:
+        if time.monotonic() - began > JOIN_SECONDS:
+            return None
+        try:
+            job = self._jobs.get_nowait()
+        except queue.Empty:
+            return None
+        if job is None:
+            self._jobs.put(None)
+        return job
+
+
+def _give_up(transaction: Any) -> None:
+    """Roll back; after a full disk SQLite may have done so by itself."""
+    try:
+        transaction.rollback()
+    except OperationalError:
+        transaction.close()

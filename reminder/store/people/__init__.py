@@ -1,0 +1,1 @@
+"""Supporters in the database: their addresses, rhythms, agreements and leavings."""

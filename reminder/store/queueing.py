@@ -1,0 +1,174 @@
+"""Queues what is no reminder: notes, confirmations, reports, alerts, tests. Each goes once for its dedupe key.
+
+They take the same way as reminders (batch, last check, attempt, verdict), so that kill -9 loses none and doubles none.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, text
+
+from reminder.domain.states import Channel, MessageKind, MessageState, Reason, Result
+from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
+from reminder.store.tables import Message
+
+# How long each kind is of use.
+USEFUL = {
+    MessageKind.CLOSING: timedelta(days=7),
+    MessageKind.NOTE: timedelta(days=3),
+    MessageKind.CONFIRMATION: timedelta(hours=24),
+    MessageKind.ANSWER: timedelta(hours=24),
+    MessageKind.REPORT: timedelta(days=14),
+    MessageKind.ALERT: timedelta(days=3),
+    MessageKind.INVITATION: timedelta(hours=48),
+    MessageKind.TEST: timedelta(hours=1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A supporter, or an organiser for the kinds that go to organisers."""
+
+    person_id: int
+    channel: Channel
+    locale: str
+    rhythm_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """When a message may go: from `send_at` on, today until `open_until`, and never after `not_after`."""
+
+    send_at: datetime
+    open_until: datetime
+    not_after: datetime
+
+
+def at_once(kind: MessageKind, now: datetime) -> Later:
+    """Now, for as long as the kind is of use."""
+    return Later(now, now + USEFUL[kind], now + USEFUL[kind])
+
+
+def queue(
+    connection: Connection,
+    kind: MessageKind,
+    addressees: Iterable[Addressee],
+    *,
+    dedupe: str,
+    items: Sequence[Sequence[Any]] = (),
+    payload: dict[str, Any] | None = None,
+    when: Later,
+    now: datetime,
+) -> int:
+    """Queue one message for each addressee; returns how many are new. `dedupe` names the occasion: asked again, nothing."""
+    alike: dict[tuple[Channel, str, int], list[int]] = defaultdict(list)
+    for each in addressees:
+        alike[each.channel, each.locale, each.rhythm_id].append(each.person_id)
+    queued = 0
+    for (channel, locale, rhythm_id), people in sorted(alike.items()):
+        known = _known(connection, [_key(dedupe, channel, person) for person in people])
+        fresh = [person for person in people if _key(dedupe, channel, person) not in known]
+        if not fresh:
+            continue
+        content = keep_content(connection, kind, channel, now.date(), [list(item) for item in items], 0, payload or {})
+        for start in range(0, len(fresh), BATCH_SIZE):
+            batch = open_batch(
+                connection,
+                content_id=content,
+                channel=channel,
+                locale=locale,
+                named=False,
+                send_at=when.send_at,
+                open_until=when.open_until,
+                turn=0,
+                rhythm_id=rhythm_id,
+            )
+            connection.execute(
+                insert(Message),
+                [
+                    {
+                        "kind": kind,
+                        "local_on": now.date(),
+                        "channel": channel,
+                        "subscriber_id": person,
+                        "batch_id": batch,
+                        "state": MessageState.DUE,
+                        "reason": Reason.NONE,
+                        "result": Result.UNKNOWN,
+                        "attempt_id": 0,
+                        "tries": 0,
+                        "open_until": when.open_until,
+                        "not_after": when.not_after,
+                        "dedupe": _key(dedupe, channel, person),
+                    }
+                    for person in fresh[start : start + BATCH_SIZE]
+                ],
+            )
+        queued += len(fresh)
+    return queued
+
+
+def _key(dedupe: str, channel: Channel, person: int) -> str:
+    return f"{dedupe}:{int(channel)}:{person}"
+
+
+def _known(connection: Connection, keys: Sequence[str]) -> set[str]:
+    table = Message.__table__  # type: ignore[attr-defined]
+    known: set[str] = set()
+    for start in range(0, len(keys), BATCH_SIZE):
+        part = keys[start : start + BATCH_SIZE]
+        known.update(
+            connection.execute(
+                table.select().with_only_columns(table.c.dedupe).where(table.c.dedupe.in_(part))
+            ).scalars()
+        )
+    return known
+
+
+def organisers(connection: Connection) -> list[Addressee]:
+    """Everybody of the office."""
+    rows = connection.execute(text("SELECT id, locale FROM organiser ORDER BY id")).all()
+    return [Addressee(row.id, Channel.EMAIL, row.locale) for row in rows]
+
+
+def queue_to_organisers(
+    connection: Connection, kind: MessageKind, payload: dict[str, Any], dedupe: str, now: datetime
+) -> int:
+    """Queue a report or an alert to every organiser; returns how many are new."""
+    return queue(
+        connection, kind, organisers(connection), dedupe=dedupe, payload=payload, when=at_once(kind, now), now=now
+    )
+
+
+def nudged(connection: Connection, campaign_id: int) -> list[Addressee]:
+    """Who got a reminder of a campaign, by the channel it came by: whom a stop's note is for. Unclear ones count."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT m.subscriber_id, m.channel, s.locale, s.rhythm_id FROM delivery d"
+            " JOIN message m ON m.kind = 1 AND m.state <> 6 AND m.local_on = d.local_on"
+            " AND m.subscriber_id = d.subscriber_id JOIN subscriber s ON s.id = d.subscriber_id"
+            " WHERE d.campaign_id = :campaign AND d.state IN (1, 2) AND m.state IN (2, 5)"
+        ),
+        {"campaign": campaign_id},
+    ).all()
+    by_person = {row.subscriber_id: row for row in sorted(rows, key=lambda row: -row.channel)}
+    return [Addressee(row.subscriber_id, Channel(row.channel), row.locale, row.rhythm_id) for row in by_person.values()]
+
+
+def wants_closing(connection: Connection, campaign_id: int, *, outcome: bool) -> list[Addressee]:
+    """Who was in a campaign and ticked the closing note, or "tell me how it ends"."""
+    box = "s.tell_outcome" if outcome else "s.closing_note"
+    rows = connection.execute(
+        text(
+            "SELECT s.id, s.locale, s.rhythm_id FROM subscriber s WHERE s.state = 1 AND s.email_since IS NOT NULL"
+            f" AND {box} AND (EXISTS (SELECT 1 FROM letter l WHERE l.campaign_id = :campaign AND l.subscriber_id = s.id)"
+            " OR EXISTS (SELECT 1 FROM step t JOIN delivery d ON d.campaign_id = t.campaign_id AND d.step_key = t.step_key"
+            " AND d.anchor_on = t.anchor_on AND d.channel IN (1, 2) AND d.subscriber_id = s.id"
+            " WHERE t.campaign_id = :campaign AND d.state IN (1, 2)))"
+        ),
+        {"campaign": campaign_id},
+    ).all()
+    return [Addressee(row.id, Channel.EMAIL, row.locale, row.rhythm_id) for row in rows]

@@ -1,0 +1,301 @@
+"""What came of an attempt: verdicts become states of messages and deliveries, in one statement per kind of answer."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from reminder.domain.message import Receipt
+from reminder.domain.states import AttemptState, BatchState, DeliveryState, MessageKind, MessageState, Reason, Verdict
+from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
+from reminder.store.columns import day, seconds
+from reminder.store.handover import Begun, Claimed, Item, Shrink
+
+# A refusal for these reasons is the person's or the organiser's word: the promise is skipped. The others take it back.
+_DELIVERY_STATE = {
+    Reason.CAMPAIGN_PAUSED: DeliveryState.WITHDRAWN,
+    Reason.CAMPAIGN_STOPPED: DeliveryState.WITHDRAWN,
+    Reason.CAMPAIGN_CLOSED: DeliveryState.WITHDRAWN,
+    Reason.PLAN_CHANGED: DeliveryState.WITHDRAWN,
+    Reason.DOCUMENT_CHANGED: DeliveryState.WITHDRAWN,
+    Reason.TOO_LATE: DeliveryState.MISSED,
+    Reason.NOT_BUILT: DeliveryState.SET_ASIDE,
+    Reason.REFUSED_CONTENT: DeliveryState.SET_ASIDE,
+}
+
+
+def state_for(reason: Reason) -> DeliveryState:
+    """What becomes of a promise whose message may not go for this reason."""
+    return _DELIVERY_STATE.get(reason, DeliveryState.SKIPPED)
+
+
+def _ids(connection: Connection, column: str, values: Collection[int]) -> tuple[str, dict[str, Any]]:
+    """SQL and bound value for "column is one of values", in the form whose plan is a probe on either database."""
+    if connection.dialect.name == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(:ids))", {"ids": "[" + ",".join(map(str, values)) + "]"}
+    return f"{column} = ANY(:ids)", {"ids": list(values)}
+
+
+def write_dropped(connection: Connection, claimed: Claimed, begun: Begun) -> None:
+    """Cancel what the last check refused, each with its reason on message and delivery."""
+    for reason, pairs in begun.dropped.items():
+        cancel(connection, claimed, [message for message, _ in pairs], [person for _, person in pairs], reason)
+
+
+def cancel(
+    connection: Connection, claimed: Claimed, messages: Sequence[int], people: Sequence[int], reason: Reason
+) -> None:
+    """Cancel messages of a batch and settle their promises."""
+    condition, ids = _ids(connection, "id", messages)
+    connection.execute(
+        text(f"UPDATE message SET state = :cancelled, reason = :reason WHERE {condition} AND state IN (1, 4)"),
+        ids | {"cancelled": int(MessageState.CANCELLED), "reason": int(reason)},
+    )
+    settle_deliveries(connection, claimed.items, people, state_for(reason), reason)
+
+
+def set_aside(connection: Connection, claimed: Claimed) -> int:
+    """Set a whole batch aside that cannot be built; returns how many messages."""
+    rows = connection.execute(
+        text("SELECT id, subscriber_id FROM message WHERE batch_id = :batch AND state IN (1, 4)"),
+        {"batch": claimed.batch_id},
+    ).all()
+    if rows:
+        cancel(connection, claimed, [row.id for row in rows], [row.subscriber_id for row in rows], Reason.NOT_BUILT)
+    connection.execute(
+        text(
+            "UPDATE batch SET state = :done, owner = '', lease_until = NULL WHERE id = :id AND owner = :owner"
+            " AND state IN (2, 3)"
+        ),
+        {"done": int(BatchState.DONE), "id": claimed.batch_id, "owner": claimed.owner},
+    )
+    return len(rows)
+
+
+def settle_deliveries(
+    connection: Connection, items: Sequence[Item], people: Collection[int], state: DeliveryState, reason: Reason
+) -> None:
+    """Move the due promises of these people, one statement per appeal."""
+    if not people:
+        return
+    condition, ids = _ids(connection, "subscriber_id", people)
+    for campaign_id, step_key, anchor_on, channel in items:
+        connection.execute(
+            text(
+                "UPDATE delivery SET state = :state, reason = :reason WHERE campaign_id = :campaign AND step_key = :step"
+                f" AND anchor_on = :anchor AND channel = :channel AND {condition} AND state = 1"
+            ),
+            ids
+            | {
+                "state": int(state),
+                "reason": int(reason),
+                "campaign": campaign_id,
+                "step": step_key,
+                "anchor": anchor_on,
+                "channel": channel,
+            },
+        )
+
+
+def write_shrunk(connection: Connection, claimed: Claimed, begun: Begun, now: datetime) -> None:
+    """Move messages that go without one of their appeals to batches that say exactly what is left."""
+    alike: dict[Shrink, list[tuple[int, int]]] = defaultdict(list)
+    for message_id, (subscriber_id, shrink) in begun.shrunk.items():
+        alike[shrink].append((message_id, subscriber_id))
+    for shrink, pairs in alike.items():
+        items = [list(item) for item in shrink.kept]
+        content = keep_content(
+            connection, claimed.kind, claimed.channel, day(claimed.day), items, claimed.also_open, claimed.payload
+        )
+        messages, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        move_to_new_batch(connection, claimed, content, messages, send_at=now, open_until=claimed.open_until)
+        gone = [item for item in claimed.items if item not in shrink.kept]
+        settle_deliveries(connection, gone, people, state_for(shrink.reason), shrink.reason)
+
+
+def move_to_new_batch(
+    connection: Connection,
+    claimed: Claimed,
+    content_id: int,
+    messages: Sequence[int],
+    *,
+    send_at: datetime,
+    open_until: datetime,
+) -> None:
+    """Put messages of a claimed batch into open batches of their own."""
+    for start in range(0, len(messages), BATCH_SIZE):
+        batch = open_batch(
+            connection,
+            content_id=content_id,
+            channel=claimed.channel,
+            locale=claimed.locale,
+            named=claimed.named,
+            send_at=send_at,
+            open_until=open_until,
+            turn=claimed.turn,
+            rhythm_id=claimed.rhythm_id,
+        )
+        condition, ids = _ids(connection, "id", messages[start : start + BATCH_SIZE])
+        connection.execute(
+            text(f"UPDATE message SET batch_id = :batch WHERE {condition} AND state IN (1, 4)"), ids | {"batch": batch}
+        )
+
+
+def write_receipts(
+    connection: Connection,
+    claimed: Claimed,
+    begun: Begun,
+    receipts: Sequence[Receipt],
+    *,
+    retry_at: dict[int, datetime | None],
+    detail_ct: bytes | None,
+) -> dict[Verdict, int]:
+    """Write the answer of an attempt; returns how many messages had each verdict.
+
+    A message without a receipt is unclear. `retry_at` by message id: when it is tried again, or None where that would be
+    too late. An answer that comes after the attempt was given up as unclear still counts.
+    """
+    people = {ready.message_id: ready.subscriber_id for ready in begun.ready}
+    verdicts: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
+    by_id = {receipt.message_id: receipt for receipt in receipts}
+    for message_id in people:
+        receipt = by_id.get(message_id)
+        verdicts[receipt.verdict if receipt else Verdict.AMBIGUOUS].append(message_id)
+    counts = {verdict: len(messages) for verdict, messages in verdicts.items()}
+    _write_attempt(connection, begun, counts, detail_ct)
+    _move(connection, begun, verdicts[Verdict.ACCEPTED], MessageState.ACCEPTED, Reason.NONE)
+    settle_deliveries(
+        connection,
+        claimed.items,
+        [people[m] for m in verdicts[Verdict.ACCEPTED]],
+        DeliveryState.CARRIED,
+        Reason.NONE,
+    )
+    _move(connection, begun, verdicts[Verdict.AMBIGUOUS], MessageState.AMBIGUOUS, Reason.NONE)
+    _write_rejected(connection, claimed, begun, [by_id[m] for m in verdicts[Verdict.REJECTED]], people)
+    _write_retries(connection, claimed, begun, verdicts[Verdict.RETRY], people, retry_at)
+    return counts
+
+
+def _write_attempt(connection: Connection, begun: Begun, counts: dict[Verdict, int], detail_ct: bytes | None) -> None:
+    connection.execute(
+        text(
+            "UPDATE attempt SET state = :state, n_accepted = :accepted, n_rejected = :rejected, n_retry = :retry,"
+            " n_unclear = :unclear, detail_ct = :detail WHERE id = :id AND state IN (1, 3)"
+        ),
+        {
+            "state": int(AttemptState.UNKNOWN if counts[Verdict.AMBIGUOUS] else AttemptState.ANSWERED),
+            "accepted": counts[Verdict.ACCEPTED],
+            "rejected": counts[Verdict.REJECTED],
+            "retry": counts[Verdict.RETRY],
+            "unclear": counts[Verdict.AMBIGUOUS],
+            "detail": detail_ct,
+            "id": begun.attempt_id,
+        },
+    )
+
+
+def _move(connection: Connection, begun: Begun, messages: Sequence[int], state: MessageState, reason: Reason) -> None:
+    if not messages:
+        return
+    condition, ids = _ids(connection, "id", messages)
+    connection.execute(
+        text(
+            "UPDATE message SET state = :state, reason = :reason, attempt_id = :attempt, tries = tries + 1"
+            f" WHERE {condition} AND state IN (1, 4, 5)"
+        ),
+        ids | {"state": int(state), "reason": int(reason), "attempt": begun.attempt_id},
+    )
+
+
+def _write_rejected(
+    connection: Connection, claimed: Claimed, begun: Begun, receipts: Sequence[Receipt], people: dict[int, int]
+) -> None:
+    for address in (True, False):
+        refused = [r.message_id for r in receipts if (r.fault.name == "ADDRESS") is address]
+        if not refused:
+            continue
+        reason = Reason.REFUSED_ADDRESS if address else Reason.REFUSED_CONTENT
+        state = DeliveryState.SKIPPED if address else DeliveryState.SET_ASIDE
+        _move(connection, begun, refused, MessageState.REJECTED, reason)
+        settle_deliveries(connection, claimed.items, [people[m] for m in refused], state, reason)
+
+
+def _write_retries(
+    connection: Connection,
+    claimed: Claimed,
+    begun: Begun,
+    messages: Sequence[int],
+    people: dict[int, int],
+    retry_at: dict[int, datetime | None],
+) -> None:
+    by_time: dict[datetime | None, list[int]] = defaultdict(list)
+    for message_id in messages:
+        by_time[retry_at[message_id]].append(message_id)
+    for at, group in by_time.items():
+        if at is None:
+            cancel(connection, claimed, group, [people[m] for m in group], Reason.TOO_LATE)
+            continue
+        _move(connection, begun, group, MessageState.RETRY, Reason.NONE)
+        move_to_new_batch(connection, claimed, claimed.content_id, group, send_at=at, open_until=claimed.open_until)
+
+
+def put_off(connection: Connection, claimed: Claimed, *, local_on: int, send_at: datetime, open_until: datetime) -> int:
+    """Move a batch whose open hours ended to the next morning; returns how many messages go on.
+
+    Somebody who has another reminder on that day keeps that one.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT m.id, m.subscriber_id, EXISTS (SELECT 1 FROM message o WHERE o.kind = 1 AND o.state <> 6"
+            " AND o.local_on = :day AND o.subscriber_id = m.subscriber_id) AS taken"
+            " FROM message m WHERE m.batch_id = :batch AND m.state IN (1, 4)"
+        ),
+        {"day": local_on, "batch": claimed.batch_id},
+    ).all()
+    taken = [row for row in rows if row.taken and claimed.kind == MessageKind.NUDGE]
+    if taken:
+        cancel(connection, claimed, [row.id for row in taken], [row.subscriber_id for row in taken], Reason.DAILY_LIMIT)
+    content = keep_content(
+        connection,
+        claimed.kind,
+        claimed.channel,
+        day(local_on),
+        [list(item) for item in claimed.items],
+        claimed.also_open,
+        claimed.payload,
+    )
+    connection.execute(
+        text("UPDATE message SET local_on = :day, open_until = :until WHERE batch_id = :batch AND state IN (1, 4)"),
+        {"day": local_on, "until": seconds(open_until), "batch": claimed.batch_id},
+    )
+    going = [row.subscriber_id for row in rows if row not in taken]
+    _move_deliveries(connection, claimed.items, going, local_on)
+    connection.execute(
+        text(
+            "UPDATE batch SET state = 1, owner = '', lease_until = NULL, content_id = :content, send_at = :send_at,"
+            " open_until = :until WHERE id = :id AND owner = :owner AND state IN (2, 3)"
+        ),
+        {
+            "content": content,
+            "send_at": seconds(send_at),
+            "until": seconds(open_until),
+            "id": claimed.batch_id,
+            "owner": claimed.owner,
+        },
+    )
+    return len(going)
+
+
+def _move_deliveries(connection: Connection, items: Sequence[Item], people: Collection[int], local_on: int) -> None:
+    condition, ids = _ids(connection, "subscriber_id", people)
+    for campaign_id, step_key, anchor_on, channel in items:
+        connection.execute(
+            text(
+                "UPDATE delivery SET local_on = :day WHERE campaign_id = :campaign AND step_key = :step"
+                f" AND anchor_on = :anchor AND channel = :channel AND {condition} AND state = 1"
+            ),
+            ids | {"day": local_on, "campaign": campaign_id, "step": step_key, "anchor": anchor_on, "channel": channel},
+        )

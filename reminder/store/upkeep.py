@@ -1,0 +1,212 @@
+"""What the heartbeat tidies: batches whose hours ended, promises whose time passed, unclear messages that are settled."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from reminder.domain.states import AttemptState, Channel, DeliveryState, MessageKind, MessageState, Reason, Result
+from reminder.store.batches import open_batch
+from reminder.store.columns import instant, json_value, seconds
+from reminder.store.handover import Claimed, Item
+from reminder.store.lastchecks import TO_ORGANISERS
+from reminder.store.records import settle_deliveries, state_for
+
+OWNER = "upkeep"
+
+
+def shut_batch(connection: Connection, now: datetime) -> Claimed | None:
+    """Claim a batch whose open hours ended before it was sent; the caller puts it off or gives it up."""
+    row = connection.execute(
+        text(
+            "UPDATE batch SET state = 2, owner = :owner, lease_until = :lease WHERE state = 1 AND id ="
+            " (SELECT id FROM batch WHERE state = 1 AND open_until <= :now ORDER BY open_until LIMIT 1)"
+            " RETURNING id, content_id, channel, locale, named, rhythm_id, open_until, turn"
+        ),
+        {"owner": OWNER, "lease": seconds(now) + 60, "now": seconds(now)},
+    ).first()
+    if row is None:
+        return None
+    content = connection.execute(
+        text("SELECT kind, day, items, also_open, payload FROM content WHERE id = :id"), {"id": row.content_id}
+    ).one()
+    return Claimed(
+        batch_id=row.id,
+        owner=OWNER,
+        content_id=row.content_id,
+        kind=MessageKind(content.kind),
+        channel=Channel(row.channel),
+        locale=row.locale,
+        named=bool(row.named),
+        rhythm_id=row.rhythm_id,
+        day=content.day,
+        items=tuple(tuple(item) for item in json_value(content.items)),
+        also_open=content.also_open,
+        payload=json_value(content.payload),
+        open_until=instant(row.open_until),
+        turn=row.turn,
+        attempts=0,
+    )
+
+
+def last_instant(connection: Connection, claimed: Claimed) -> datetime | None:
+    """The not-after of a batch's messages; None where nothing of it waits."""
+    value = connection.execute(
+        text("SELECT min(not_after) FROM message WHERE batch_id = :batch AND state IN (1, 4)"),
+        {"batch": claimed.batch_id},
+    ).scalar()
+    return None if value is None else instant(value)
+
+
+def give_up(connection: Connection, claimed: Claimed, reason: Reason) -> int:
+    """Cancel what waits in a claimed batch and close it; returns how many messages."""
+    people = list(
+        connection.execute(
+            text(
+                "UPDATE message SET state = :cancelled, reason = :reason WHERE batch_id = :batch AND state IN (1, 4)"
+                " RETURNING subscriber_id"
+            ),
+            {"cancelled": int(MessageState.CANCELLED), "reason": int(reason), "batch": claimed.batch_id},
+        ).scalars()
+    )
+    settle_deliveries(connection, claimed.items, people, state_for(reason), reason)
+    connection.execute(
+        text(
+            "UPDATE batch SET state = 4, owner = '', lease_until = NULL WHERE id = :id AND owner = :owner AND state = 2"
+        ),
+        {"id": claimed.batch_id, "owner": claimed.owner},
+    )
+    return len(people)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A message of which nobody knows whether it arrived. `sent_at` is when its attempt began."""
+
+    message_id: int
+    subscriber_id: int
+    kind: MessageKind
+    channel: Channel
+    local_on: int
+    sent_at: datetime
+    not_after: datetime
+    provider: str
+    items: tuple[Item, ...]
+    resent: bool
+
+
+def unclear_messages(connection: Connection, *, limit: int = 1_000) -> list[Unclear]:
+    """The messages that are unclear, the oldest first; found by a partial index."""
+    rows = connection.execute(
+        text(
+            "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, a.sent_at, m.not_after, a.provider, c.items,"
+            " m.tries FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
+            " JOIN content c ON c.id = b.content_id WHERE m.state = 5 ORDER BY m.id LIMIT :limit"
+        ),
+        {"limit": limit},
+    ).all()
+    return [
+        Unclear(
+            message_id=row.id,
+            subscriber_id=row.subscriber_id,
+            kind=MessageKind(row.kind),
+            channel=Channel(row.channel),
+            local_on=row.local_on,
+            sent_at=instant(row.sent_at),
+            not_after=instant(row.not_after),
+            provider=row.provider,
+            items=_items(row.items),
+            resent=row.tries > 1,
+        )
+        for row in rows
+    ]
+
+
+def _items(raw: Any) -> tuple[Item, ...]:
+    return tuple((item[0], item[1], item[2], item[3]) for item in json_value(raw))
+
+
+def address_hash_of(connection: Connection, unclear: Unclear) -> bytes | None:
+    """The address hash that the message's wire id was made with; None where the person is erased."""
+    if unclear.kind in TO_ORGANISERS:
+        sql = "SELECT email_hash FROM organiser WHERE id = :id"
+    else:
+        column = "email_hash" if unclear.channel is Channel.EMAIL else "phone_hash"
+        sql = f"SELECT {column} FROM subscriber WHERE id = :id"
+    value = connection.execute(text(sql), {"id": unclear.subscriber_id}).scalar()
+    return None if value is None else bytes(value)
+
+
+def settle_unclear(connection: Connection, unclear: Unclear, *, arrived: bool, result: Result = Result.UNKNOWN) -> bool:
+    """What became of an unclear message; False when somebody else settled it first. `arrived` False: given up."""
+    state, reason = (MessageState.ACCEPTED, Reason.NONE) if arrived else (MessageState.REJECTED, Reason.GAVE_UP)
+    moved = connection.execute(
+        text("UPDATE message SET state = :state, reason = :reason, result = :result WHERE id = :id AND state = 5"),
+        {"state": int(state), "reason": int(reason), "result": int(result), "id": unclear.message_id},
+    ).rowcount
+    if moved:
+        delivery = DeliveryState.CARRIED if arrived else DeliveryState.SKIPPED
+        settle_deliveries(connection, unclear.items, [unclear.subscriber_id], delivery, reason)
+        _answer_attempts(connection)
+    return bool(moved)
+
+
+def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime) -> bool:
+    """Put an unclear message back into a batch of its own: possibly twice, and listed so (`tries` above 1)."""
+    row = connection.execute(
+        text(
+            "SELECT b.content_id, b.locale, b.named, b.rhythm_id, b.turn, b.channel FROM message m"
+            " JOIN batch b ON b.id = m.batch_id WHERE m.id = :id AND m.state = 5"
+        ),
+        {"id": unclear.message_id},
+    ).one_or_none()
+    if row is None:
+        return False
+    batch = open_batch(
+        connection,
+        content_id=row.content_id,
+        channel=Channel(row.channel),
+        locale=row.locale,
+        named=bool(row.named),
+        send_at=send_at,
+        open_until=unclear.not_after,
+        turn=row.turn,
+        rhythm_id=row.rhythm_id,
+    )
+    moved = connection.execute(
+        text("UPDATE message SET state = 4, batch_id = :batch WHERE id = :id AND state = 5"),
+        {"batch": batch, "id": unclear.message_id},
+    ).rowcount
+    _answer_attempts(connection)
+    return bool(moved)
+
+
+def _answer_attempts(connection: Connection) -> None:
+    """An attempt of which nothing is unclear any more is answered."""
+    connection.execute(
+        text(
+            "UPDATE attempt SET state = :answered WHERE state = 3 AND NOT EXISTS"
+            " (SELECT 1 FROM message m WHERE m.attempt_id = attempt.id AND m.state = 5"
+            " AND m.id BETWEEN attempt.first_message AND attempt.last_message)"
+        ),
+        {"answered": int(AttemptState.ANSWERED)},
+    )
+
+
+def later_step_reaches(connection: Connection, unclear: Unclear) -> bool:
+    """Whether the plan of the same campaigns has a step on a later day: it will reach the person anyway."""
+    campaigns = sorted({item[0] for item in unclear.items})
+    if not campaigns:
+        return False
+    numbers = ", ".join(map(str, campaigns))
+    return (
+        connection.execute(
+            text(
+                f"SELECT 1 FROM step t JOIN campaign c ON c.id = t.campaign_id WHERE t.campaign_id IN ({numbers})"
+                " AND c.state = 3 AND t.anchor_on + t.offset_days > :day LIMIT 1"
+            ),
+            {"day": unclear.local_on},
+        ).first()
+        is not None
+    )

@@ -1,0 +1,127 @@
+"""Stop beats everything: batches are withdrawn at once by one statement, their rows follow in chunks.
+
+A message that speaks of several appeals stays; the last check before sending drops the one that was withdrawn.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from reminder.domain.states import AttemptState, BatchState, DeliveryState, MessageState, Reason, WaveState
+from reminder.store.columns import json_value, ordinal
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """`batches` taken back; `under_way` messages are in a provider's hands and cannot be recalled."""
+
+    batches: int
+    under_way: int
+
+
+_ONLY_THIS = (
+    "SELECT k.content_id FROM content_campaign k WHERE k.campaign_id = :campaign AND NOT EXISTS"
+    " (SELECT 1 FROM content_campaign o WHERE o.content_id = k.content_id AND o.campaign_id <> :campaign)"
+)
+
+
+def withdraw_campaign(connection: Connection, campaign_id: int, reason: Reason) -> Withdrawn:
+    """Take back whatever of a campaign has not left: planned sendings and batches that are open or only claimed."""
+    bound = {"campaign": campaign_id, "reason": int(reason), "withdrawn": int(BatchState.WITHDRAWN)}
+    batches = connection.execute(
+        text(
+            f"UPDATE batch SET state = :withdrawn, reason = :reason WHERE state IN (1, 2) AND content_id IN ({_ONLY_THIS})"
+        ),
+        bound,
+    ).rowcount
+    connection.execute(
+        text("UPDATE wave SET state = :withdrawn WHERE campaign_id = :campaign AND state IN (1, 2, 7)"),
+        {"campaign": campaign_id, "withdrawn": int(WaveState.WITHDRAWN)},
+    )
+    return Withdrawn(batches, _under_way(connection, campaign_id))
+
+
+def withdraw_steps(
+    connection: Connection, campaign_id: int, keep: Collection[tuple[str, date]], reason: Reason
+) -> Withdrawn:
+    """Take back what belongs to steps, or to dates of steps, that are no longer in the plan."""
+    kept = {(key, ordinal(on)) for key, on in keep}
+    contents = connection.execute(
+        text(
+            "SELECT DISTINCT c.id, c.items FROM content c JOIN content_campaign k ON k.content_id = c.id"
+            " JOIN batch b ON b.content_id = c.id WHERE k.campaign_id = :campaign AND b.state IN (1, 2)"
+        ),
+        {"campaign": campaign_id},
+    ).all()
+    batches = 0
+    for content_id, raw in contents:
+        items = json_value(raw)
+        if all(item[0] == campaign_id and (item[1], item[2]) not in kept for item in items):
+            batches += connection.execute(
+                text(
+                    "UPDATE batch SET state = :withdrawn, reason = :reason WHERE content_id = :content AND state IN (1, 2)"
+                ),
+                {"content": content_id, "reason": int(reason), "withdrawn": int(BatchState.WITHDRAWN)},
+            ).rowcount
+    return Withdrawn(batches, _under_way(connection, campaign_id))
+
+
+def _under_way(connection: Connection, campaign_id: int) -> int:
+    return int(
+        connection.execute(
+            text(
+                "SELECT coalesce(sum(a.n), 0) FROM attempt a JOIN batch b ON b.id = a.batch_id"
+                " JOIN content_campaign k ON k.content_id = b.content_id"
+                " WHERE a.state = :sending AND k.campaign_id = :campaign"
+            ),
+            {"sending": int(AttemptState.SENDING), "campaign": campaign_id},
+        ).scalar_one()
+    )
+
+
+def sweep_withdrawn(connection: Connection, limit: int) -> int:
+    """Let the rows of up to `limit` withdrawn batches follow; returns how many batches were swept (0: nothing left).
+
+    A promise of which nothing ever left is withdrawn and may be made again for the same date; one that was in an attempt
+    is skipped for good.
+    """
+    batches = connection.execute(
+        text(
+            "SELECT b.id, b.reason, c.items FROM batch b JOIN content c ON c.id = b.content_id WHERE b.state = 5"
+            " ORDER BY b.id LIMIT :limit"
+        ),
+        {"limit": limit},
+    ).all()
+    for batch_id, reason, raw in batches:
+        for campaign_id, step_key, anchor_on, channel in json_value(raw):
+            connection.execute(
+                text(
+                    "UPDATE delivery SET state = CASE WHEN (SELECT m.tries FROM message m WHERE m.batch_id = :batch"
+                    " AND m.subscriber_id = delivery.subscriber_id AND m.state IN (1, 4)) > 0"
+                    " THEN :skipped ELSE :withdrawn END, reason = :reason"
+                    " WHERE campaign_id = :campaign AND step_key = :step AND anchor_on = :anchor AND channel = :channel"
+                    " AND state = 1 AND subscriber_id IN"
+                    " (SELECT subscriber_id FROM message WHERE batch_id = :batch AND state IN (1, 4))"
+                ),
+                {
+                    "skipped": int(DeliveryState.SKIPPED),
+                    "withdrawn": int(DeliveryState.WITHDRAWN),
+                    "reason": reason,
+                    "campaign": campaign_id,
+                    "step": step_key,
+                    "anchor": anchor_on,
+                    "channel": channel,
+                    "batch": batch_id,
+                },
+            )
+        connection.execute(
+            text("UPDATE message SET state = :cancelled, reason = :reason WHERE batch_id = :batch AND state IN (1, 4)"),
+            {"cancelled": int(MessageState.CANCELLED), "reason": reason, "batch": batch_id},
+        )
+        connection.execute(
+            text("UPDATE batch SET state = :done WHERE id = :batch AND state = 5"),
+            {"done": int(BatchState.DONE), "batch": batch_id},
+        )
+    return len(batches)
