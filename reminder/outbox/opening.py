@@ -1,0 +1,80 @@
+"""Opens the sendings that are due, chunk by chunk: deliveries, messages and batches come about."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from reminder.domain.waves import next_day, reader
+from reminder.store import opening
+from reminder.store.database import Database
+from reminder.store.eligible import Sending
+from reminder.store.opening import Opened, Tomorrow
+from reminder.store.people.rhythms import rhythm
+
+log = structlog.get_logger()
+AT_HOUR = 9
+
+CountryZones = Callable[[str], Sequence[str]]
+
+
+@dataclass(slots=True)
+class OpenedToday:
+    """What opening came to."""
+
+    sendings: int = 0
+    messages: int = 0
+    skipped: int = 0
+
+
+def open_due(database: Database, now: datetime, *, chunk: int, zones_of: CountryZones) -> OpenedToday:
+    """Open every sending that is due; each chunk is a transaction of its own, so that nobody waits for a million."""
+    total = OpenedToday()
+    with database.read() as connection:
+        groups = opening.due_groups(connection, now)
+    for rhythm_id, local_on in groups:
+        while True:
+            with database.read() as connection:
+                sendings = opening.sendings_of(connection, rhythm_id, local_on)
+            if not sendings:
+                break
+            _open_group(database, sendings, total, chunk=chunk, zones_of=zones_of, now=now)
+    return total
+
+
+def _open_group(
+    database: Database,
+    sendings: Sequence[Sending],
+    total: OpenedToday,
+    *,
+    chunk: int,
+    zones_of: CountryZones,
+    now: datetime,
+) -> None:
+    tomorrow = _tomorrows(database, sendings, zones_of)
+    while True:
+        opened: Opened = database.write(
+            partial(opening.open_chunk, sendings=sendings, size=chunk, now=now, tomorrow=tomorrow)
+        )
+        total.messages += opened.messages
+        total.skipped += opened.skipped
+        if opened.finished:
+            break
+    total.sendings += len(sendings)
+    for sending in sendings:
+        log.info("sending_opened", campaign=sending.campaign_id, step=sending.step_key, sending=sending.wave_id)
+
+
+def _tomorrows(database: Database, sendings: Sequence[Sending], zones_of: CountryZones) -> dict[int, Tomorrow]:
+    """Where each sending goes on for those who had another reminder today; those missing have no tomorrow."""
+    found: dict[int, Tomorrow] = {}
+    with database.read() as connection:
+        habits = rhythm(connection, sendings[0].rhythm_id)
+    for sending in sendings:
+        who = reader(habits, sending.channel, campaign_zone=sending.zone, country_zones=zones_of(habits.sms_country))
+        next_one = next_day(who, AT_HOUR, sending.local_on, sending.not_after) if who else None
+        if next_one is not None:
+            found[sending.wave_id] = Tomorrow(next_one.local_on, next_one.due_at, next_one.open_until)
+    return found

@@ -1,0 +1,290 @@
+"""The sender: claim a batch, begin an attempt after the last check, hand over, write the answer.
+
+Three steps an attempt: gather (one hop to a thread: write the former answer, check, commit as sending, decrypt, render),
+`await provider.send`, and so on. The answer of one attempt and the beginning of the next share a commit.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from reminder.clock import Clock
+from reminder.domain.consent import Closed
+from reminder.domain.message import Content, Receipt
+from reminder.domain.retry import retry_at
+from reminder.domain.states import Channel, Fault, Reason, Verdict
+from reminder.errors import Trouble
+from reminder.outbox.recipients import Recipients
+from reminder.outbox.views import Contents
+from reminder.providers.contract import Call, Provider
+from reminder.store import capacity, handover, lastchecks, records
+from reminder.store.capacity import Limits
+from reminder.store.database import Database
+from reminder.store.handover import Begun, Claimed
+from reminder.store.people.addresses import Address
+from reminder.store.people.ledger import Closing, close
+from reminder.store.vault import Vault
+
+log = structlog.get_logger()
+SLICES_WITHOUT_ANYBODY = 50
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a run of the sender came to, by verdict."""
+
+    accepted: int = 0
+    rejected: int = 0
+    retry: int = 0
+    unclear: int = 0
+    dropped: int = 0
+    batches: int = 0
+
+    def add(self, counts: Mapping[Verdict, int]) -> None:
+        """Count the verdicts of an attempt."""
+        self.accepted += counts[Verdict.ACCEPTED]
+        self.rejected += counts[Verdict.REJECTED]
+        self.retry += counts[Verdict.RETRY]
+        self.unclear += counts[Verdict.AMBIGUOUS]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Where a lane stands in its batch."""
+
+    claimed: Claimed
+    provider: Provider
+    content: Content
+    after: int = 0
+    no: int = 0
+    begun: Begun | None = None
+    receipts: Sequence[Receipt] = ()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What a hop to the thread gives back: a call to make, or the end of the batch."""
+
+    call: Call | None = None
+    begun: Begun | None = None
+
+
+@dataclass(slots=True)
+class Sender:
+    """Works through the open batches of all channels. `routes`: per channel, the providers in order."""
+
+    database: Database
+    vault: Vault
+    contents: Contents
+    recipients: Recipients
+    routes: Mapping[Channel, Sequence[Provider]]
+    limits: Mapping[Channel, Limits]
+    clock: Clock
+    owner: str
+    sent: Sent = field(default_factory=Sent)
+
+    async def drain(self) -> Sent:
+        """Hand over everything that is due now, then return what came of it."""
+        self.sent = Sent()
+        lanes = [
+            self._drain_lane(channel, f"{self.owner}/{channel.name.lower()}{number}")
+            for channel, providers in self.routes.items()
+            if providers
+            for number in range(max(provider.capabilities.connections for provider in providers))
+        ]
+        await asyncio.gather(*lanes)
+        return self.sent
+
+    async def _drain_lane(self, channel: Channel, owner: str) -> None:
+        while await self.one_batch(channel, owner):
+            pass
+
+    async def one_batch(self, channel: Channel, owner: str) -> bool:
+        """Claim the most urgent batch of a channel and hand it over; False when there was none to take."""
+        claimed = await asyncio.to_thread(self._claim, channel, owner)
+        if claimed is None:
+            return False
+        provider = await asyncio.to_thread(self._route, claimed)
+        if provider is None:
+            return True
+        content = await asyncio.to_thread(self._content, claimed)
+        if content is None:
+            return True
+        progress = _Progress(claimed, provider, content, no=claimed.attempts)
+        while True:
+            turn = await asyncio.to_thread(self._turn, progress)
+            if turn.call is None:
+                break
+            progress.begun = turn.begun
+            progress.receipts = await provider.send(turn.call)
+        self.sent.batches += 1
+        return True
+
+    def _claim(self, channel: Channel, owner: str) -> Claimed | None:
+        now = self.clock.now()
+        with self.database.read() as connection:
+            if not handover.anything_to_claim(connection, channel, now):
+                return None
+        return self.database.write(lambda connection: handover.claim(connection, channel, owner, now))
+
+    def _route(self, claimed: Claimed) -> Provider | None:
+        """The first provider in order that has room; where none has, the batch waits for the one that has it first."""
+        now = self.clock.now()
+
+        def choose(connection: Connection) -> Provider | None:
+            waits = []
+            for provider in self.routes[claimed.channel]:
+                room = capacity.reserve(connection, provider.name, 0, self.limits[claimed.channel], now)
+                if room.wait_until is None:
+                    return provider
+                waits.append(room.wait_until)
+            handover.give_back(connection, claimed, min(waits))
+            return None
+
+        return self.database.write(choose)
+
+    def _content(self, claimed: Claimed) -> Content | None:
+        """The rendered content; a batch that cannot be rendered is set aside with its reason."""
+        try:
+            with self.database.read() as connection:
+                return self.contents.of(connection, claimed)
+        except Trouble as trouble:
+            log.error("batch_set_aside", batch=claimed.batch_id, reason=trouble.reason, thing=trouble.thing)
+            dropped = self.database.write(lambda connection: records.set_aside(connection, claimed))
+            self.sent.dropped += dropped
+            return None
+
+    def _turn(self, progress: _Progress) -> _Turn:
+        """Write the former answer, begin the next attempt, build its call; in one commit but for the building."""
+        started = time.monotonic()
+        while True:
+            begun = self.database.write(partial(self._write_turn, progress))
+            progress.begun, progress.receipts = None, ()
+            if begun.attempt_id == 0:
+                return _Turn()
+            progress.after, progress.no = begun.last_looked, begun.no
+            call = self._build(progress, begun, started)
+            if call.recipients:
+                return _Turn(call, begun)
+            # Nobody of this slice could be built: its attempt is answered with nothing, and the next slice follows.
+            progress.begun = begun
+
+    def _write_turn(self, progress: _Progress, connection: Connection) -> Begun:
+        claimed, now = progress.claimed, self.clock.now()
+        if progress.begun is not None:
+            self._write_answer(connection, progress, progress.begun)
+        if not handover.hold_batch(connection, claimed, now):
+            return Begun(lost=True)
+        limit = self._slice(progress.provider)
+        room = capacity.reserve(connection, progress.provider.name, limit, self.limits[claimed.channel], now)
+        if room.granted == 0:
+            handover.give_back(connection, claimed, room.wait_until or now + timedelta(seconds=1))
+            return Begun()
+        after = progress.after
+        for _ in range(SLICES_WITHOUT_ANYBODY):
+            begun = lastchecks.look(connection, claimed, after=after, limit=room.granted, now=now)
+            records.write_dropped(connection, claimed, begun)
+            records.write_shrunk(connection, claimed, begun, now)
+            self.sent.dropped += sum(len(pairs) for pairs in begun.dropped.values())
+            if begun.ready:
+                handover.begin_attempt(
+                    connection, claimed, begun, no=progress.no + 1, provider=progress.provider.name, now=now
+                )
+                return begun
+            if begun.exhausted or begun.late:
+                break
+            after = begun.last_looked
+        handover.finish_batch(connection, claimed)
+        return Begun()
+
+    @staticmethod
+    def _slice(provider: Provider) -> int:
+        able = provider.capabilities
+        return able.batch_size if able.batch_size > 1 else able.volley
+
+    def _build(self, progress: _Progress, begun: Begun, started: float) -> Call:
+        rendered_at = self.clock.now()
+        built, failed = self.recipients.build(progress.claimed, progress.content, begun.ready, rendered_at=rendered_at)
+        if failed:
+            log.error("messages_set_aside", messages=[message.message_id for message in failed], reason="not decrypted")
+            self.database.write(
+                lambda connection: records.cancel(
+                    connection,
+                    progress.claimed,
+                    [message.message_id for message in failed],
+                    [message.subscriber_id for message in failed],
+                    Reason.NOT_BUILT,
+                )
+            )
+            begun.ready = [message for message in begun.ready if message not in failed]
+        gives_up = started + handover.lease_margin().total_seconds()
+        return Call(
+            attempt_id=begun.attempt_id,
+            idempotency_key=f"{progress.claimed.batch_id}-{begun.no}",
+            content=progress.content,
+            recipients=built,
+            not_after=min((message.not_after for message in begun.ready), default=rendered_at),
+            now=rendered_at,
+            still_ours=lambda: time.monotonic() < gives_up,
+        )
+
+    def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> None:
+        now, claimed, provider = self.clock.now(), progress.claimed, progress.provider
+        by_id = {receipt.message_id: receipt for receipt in progress.receipts}
+        again = {
+            message.message_id: retry_at(
+                message.tries + 1, by_id[message.message_id].retry_after, now=now, not_after=message.not_after
+            )
+            for message in begun.ready
+            if message.message_id in by_id and by_id[message.message_id].verdict is Verdict.RETRY
+        }
+        details = "\n".join(
+            f"message {receipt.message_id}: {receipt.code} {receipt.detail}"
+            for receipt in progress.receipts
+            if receipt.verdict is not Verdict.ACCEPTED
+        )
+        detail_ct = self.vault.encrypt(details, b"detail") if details else None
+        counts = records.write_receipts(
+            connection, claimed, begun, progress.receipts, retry_at=again, detail_ct=detail_ct
+        )
+        refused = _refused_addresses(begun, progress.receipts)
+        close(connection, [Closing(Address(claimed.channel, each), Closed.BOUNCED, now) for each in refused], now)
+        self._judge_provider(connection, provider, progress.receipts, counts)
+        self.sent.add(counts)
+
+    def _judge_provider(
+        self, connection: Connection, provider: Provider, receipts: Sequence[Receipt], counts: Mapping[Verdict, int]
+    ) -> None:
+        """A call that took nothing counts against the provider; the fault of our account takes it out at once."""
+        account = next((receipt for receipt in receipts if receipt.fault is Fault.ACCOUNT), None)
+        if account is not None or (
+            counts[Verdict.RETRY] and not counts[Verdict.ACCEPTED] and not counts[Verdict.REJECTED]
+        ):
+            until = capacity.note_failure(
+                connection,
+                provider.name,
+                account.code if account else "takes nothing",
+                self.clock.now(),
+                account=account is not None,
+            )
+            if until is not None:
+                log.warning(
+                    "provider_out", provider=provider.name, until=until.isoformat(), account=account is not None
+                )
+        elif counts[Verdict.ACCEPTED]:
+            capacity.note_success(connection, provider.name)
+
+
+def _refused_addresses(begun: Begun, receipts: Sequence[Receipt]) -> list[bytes]:
+    hashes = {message.message_id: message.address_hash for message in begun.ready}
+    return [
+        hashes[receipt.message_id]
+        for receipt in receipts
+        if receipt.verdict is Verdict.REJECTED and receipt.fault is Fault.ADDRESS
+    ]
