@@ -46,7 +46,6 @@ class Settings(BaseModel):
     mail_leave_address: str = ""
     sms_from: str = "Reminder"
     sms_two_way: bool = False
-    sms_countries: str = ""
 
     email_per_second: float = Field(default=0, ge=0, le=100_000)
     sms_per_second: float = Field(default=0, ge=0, le=100_000)

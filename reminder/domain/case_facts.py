@@ -175,8 +175,11 @@ def _after_a_stop(newest: IssuedText, stopped_at: datetime) -> tuple[Question, .
 
 
 def _has_a_name(chain: Chain) -> bool:
-    """Whether a number, an index or a link holds the case together, or an organiser said that there is none."""
-    if any(text.answer("number") for text in chain.order):
+    """Whether a number, an index or a link holds the case together, or an organiser said that there is none.
+
+    A number whose organisation is unknown is one: the organisation is asked for by itself.
+    """
+    if any(text.answer("number") or text.number for text in chain.order):
         return True
     return any(not key.startswith("file/") for text in chain.order for key in keys_of(text))
 
@@ -187,9 +190,12 @@ def _messages(text: IssuedText, kind: str) -> str:
     return "".join(f" {message}" for message in dict.fromkeys(found) if message)
 
 
+def _quoted(phrase: str) -> str:
+    return f' The document says "{phrase.rstrip(". ")}".' if phrase else ""
+
+
 def _until_which_day(newest: IssuedText, older: Sequence[IssuedText]) -> Question:
-    phrase = newest.read.get("deadline_phrase")
-    printed = f' The document says "{phrase}".' if phrase else ""
+    printed = _quoted(newest.read.get("deadline_phrase") or "")
     before = next(
         (day for text in reversed(older) if (day := _deadline(text, uncertain=deadline_uncertain(text)))), None
     )
@@ -203,10 +209,9 @@ def _until_which_day(newest: IssuedText, older: Sequence[IssuedText]) -> Questio
 
 def _ended(newest: IssuedText) -> Question:
     phrase = newest.read.get("status_phrase") or newest.read.get("title") or ""
-    said = f' The document says "{phrase}".' if phrase else ""
     return Question(
         "ended",
-        f"Does this end the appeal?{said} Nothing is sent until you answer.",
+        f"Does this end the appeal?{_quoted(phrase)} Nothing is sent until you answer.",
         "stop (nobody is asked to write any more) or no (people may still write)",
     )
 

@@ -194,7 +194,11 @@ class Document:
 
 
 def plausibility(
-    deadline: datetime.date, *, issued_on: datetime.date | None, read_on: datetime.date, kind: DeadlineKind | None = None
+    deadline: datetime.date,
+    *,
+    issued_on: datetime.date | None,
+    read_on: datetime.date,
+    kind: DeadlineKind | None = None,
 ) -> list[Doubt]:
     """What is odd about an open deadline, seen on the day `read_on`. Changes no date: a person decides."""
     if kind is DeadlineKind.ENDED_ON:
@@ -227,8 +231,14 @@ def plausibility(
 
 def _window_doubts(days: int) -> list[Doubt]:
     if days < SHORTEST_USUAL_WINDOW_DAYS:
-        message = f"Only {days} days lie between issue and deadline. Check both dates; if they are right, use fast channels."
+        message = (
+            f"Only {days} days lie between issue and deadline. Check both dates; if they are right, use fast channels."
+        )
         return [Doubt(DoubtCode.SHORT_WINDOW, message)]
     if days > LONGEST_USUAL_WINDOW_DAYS:
-        return [Doubt(DoubtCode.LONG_WINDOW, f"{days} days lie between issue and deadline, more than usual. Check both dates.")]
+        return [
+            Doubt(
+                DoubtCode.LONG_WINDOW, f"{days} days lie between issue and deadline, more than usual. Check both dates."
+            )
+        ]
     return []

@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     LEAVE = 1
     WROTE = 2
     LATER = 3
+    CONFIRM = 4
 
 
 def appeal_url(public_url: str, code: str) -> str:

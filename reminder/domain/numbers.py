@@ -21,7 +21,9 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _BARE_NUMBER = re.compile(r"(?<![\w/.-])(?P<number>[0-9]{1,3})/(?P<year>[0-9]{2})(?![\w/]|[.-][0-9])")
-_OBSERVATORY = re.compile(r"(?<!\w)([A-Z]{3}) ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?OBS ?([0-9]{3})(?:\.([0-9]{1,2}))?(?![\w/])")
+_OBSERVATORY = re.compile(
+    r"(?<!\w)([A-Z]{3}) ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?OBS ?([0-9]{3})(?:\.([0-9]{1,2}))?(?![\w/])"
+)
 _INDEX = re.compile(
     r"(?<![\w/-])(?P<region>ASA|AFR|AMR|EUR|MDE|ACT|IOR|POL)[ -]?(?P<area>[0-9]{2}) ?/ ?(?P<serial>[0-9]{3,4}) ?/ ?"
     r"(?P<year>[0-9]{4}|[0-9]{2})(?![\w/]|[.-][0-9])"

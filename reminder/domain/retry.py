@@ -10,9 +10,11 @@ TRIES_MAX = 12
 def retry_at(tries: int, retry_after: int | None, *, now: datetime, not_after: datetime) -> datetime | None:
     """The next try after `tries` failed ones (this one included), or None where it would be too late.
 
-    `retry_after`, in seconds, is the provider's own wait: never shortened. No wait passes `not_after`: the last try comes
+    `retry_after`, in seconds, is the provider's own wait: never shortened; 0 is "not begun", tried again at once. No wait passes `not_after`: the last try comes
     while it still helps, unless the provider's own wait is longer.
     """
+    if retry_after == 0:
+        return now if now < not_after else None
     if tries >= TRIES_MAX:
         return None
     wait = max(WAITS[min(tries, len(WAITS)) - 1], timedelta(seconds=retry_after or 0))

@@ -122,6 +122,7 @@ class Reason(IntEnum):
     ERASED = 25
     PAST_AT_START = 26
     NO_HOUR = 27
+    ONLY_LAST_48 = 28
 
 
 REASON_WORDS: dict[Reason, str] = {
@@ -153,6 +154,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.ERASED: "erased",
     Reason.PAST_AT_START: "was already past when the campaign started",
     Reason.NO_HOUR: "no decent hour in all zones of the number's country",
+    Reason.ONLY_LAST_48: "wants only the last 48 hours",
 }
 
 

@@ -4,16 +4,26 @@ A callback that overtakes us finds its row by it; one from another history (a re
 """
 
 import hmac
+from collections.abc import Callable
 
 from reminder.domain.states import Channel
 
 MAC_BYTES = 8
 
 
-def wire_id(key: bytes, epoch: bytes, message_id: int, address_hash: bytes, channel: Channel, day: int) -> str:
-    """For example "1f4a.9c0e6f2b7d81a355": safe in a Message-ID, a header, a URL and a file name. `day` is an ordinal."""
-    what = b"%b|%d|%b|%d|%d" % (epoch, message_id, address_hash, channel, day)
-    return f"{message_id:x}.{hmac.digest(key, what, 'sha256')[:MAC_BYTES].hex()}"
+def wire_maker(key: bytes, epoch: bytes, channel: Channel, day: int) -> Callable[[int, bytes], str]:
+    """A function from message id and address hash to wire id, for the many messages of one day. `day` is an ordinal.
+
+    A wire id is, for example, "1f4a.9c0e6f2b7d81a355": safe in a Message-ID, a header, a URL and a file name.
+    """
+    head = hmac.new(key, b"%b|%d|%d|" % (epoch, channel, day), "sha256")
+
+    def wire(message_id: int, address_hash: bytes) -> str:
+        mac = head.copy()
+        mac.update(b"%d|%b" % (message_id, address_hash))
+        return f"{message_id:x}.{mac.digest()[:MAC_BYTES].hex()}"
+
+    return wire
 
 
 def message_of(text: str) -> int | None:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 
 from reminder.clock import Clock
 from reminder.domain.consent import Closed
@@ -25,7 +24,8 @@ from reminder.outbox.views import Contents
 from reminder.providers.contract import Call, Provider
 from reminder.store import capacity, handover, lastchecks, records
 from reminder.store.capacity import Limits
-from reminder.store.database import Database
+from reminder.store.columns import instant
+from reminder.store.database import Connection, Database
 from reminder.store.handover import Begun, Claimed
 from reminder.store.people.addresses import Address
 from reminder.store.people.ledger import Closing, close
@@ -88,17 +88,21 @@ class Sender:
     clock: Clock
     owner: str
     sent: Sent = field(default_factory=Sent)
+    stopping: bool = False
+
+    def lanes(self) -> dict[str, Channel]:
+        """Owner names of the lanes that work side by side, and their channel: as many as a provider has connections."""
+        return {
+            f"{self.owner}/{channel.name.lower()}{number}": channel
+            for channel, providers in self.routes.items()
+            if providers
+            for number in range(max(provider.capabilities.connections for provider in providers))
+        }
 
     async def drain(self) -> Sent:
         """Hand over everything that is due now, then return what came of it."""
         self.sent = Sent()
-        lanes = [
-            self._drain_lane(channel, f"{self.owner}/{channel.name.lower()}{number}")
-            for channel, providers in self.routes.items()
-            if providers
-            for number in range(max(provider.capabilities.connections for provider in providers))
-        ]
-        await asyncio.gather(*lanes)
+        await asyncio.gather(*(self._drain_lane(channel, owner) for owner, channel in self.lanes().items()))
         return self.sent
 
     async def _drain_lane(self, channel: Channel, owner: str) -> None:
@@ -122,9 +126,17 @@ class Sender:
             if turn.call is None:
                 break
             progress.begun = turn.begun
-            progress.receipts = await provider.send(turn.call)
+            progress.receipts = await self._hand_over(provider, turn.call)
         self.sent.batches += 1
         return True
+
+    async def _hand_over(self, provider: Provider, call: Call) -> Sequence[Receipt]:
+        """The provider's receipts; where it fails in a way of its own, everybody of the call is unclear."""
+        try:
+            return await provider.send(call)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request may have left
+            log.error("provider_failed", provider=provider.name, attempt=call.attempt_id, kind=type(error).__name__)
+            return ()
 
     def _claim(self, channel: Channel, owner: str) -> Claimed | None:
         now = self.clock.now()
@@ -181,6 +193,9 @@ class Sender:
             self._write_answer(connection, progress, progress.begun)
         if not handover.hold_batch(connection, claimed, now):
             return Begun(lost=True)
+        if self.stopping:
+            handover.finish_batch(connection, claimed)
+            return Begun()
         limit = self._slice(progress.provider)
         room = capacity.reserve(connection, progress.provider.name, limit, self.limits[claimed.channel], now)
         if room.granted == 0:
@@ -229,20 +244,23 @@ class Sender:
             idempotency_key=f"{progress.claimed.batch_id}-{begun.no}",
             content=progress.content,
             recipients=built,
-            not_after=min((message.not_after for message in begun.ready), default=rendered_at),
+            not_after=instant(min((message.not_after for message in begun.ready), default=0)),
             now=rendered_at,
             still_ours=lambda: time.monotonic() < gives_up,
         )
 
     def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> None:
         now, claimed, provider = self.clock.now(), progress.claimed, progress.provider
-        by_id = {receipt.message_id: receipt for receipt in progress.receipts}
+        putting_off = {r.message_id: r.retry_after for r in progress.receipts if r.verdict is Verdict.RETRY}
         again = {
             message.message_id: retry_at(
-                message.tries + 1, by_id[message.message_id].retry_after, now=now, not_after=message.not_after
+                message.tries + 1,
+                putting_off[message.message_id],
+                now=now,
+                not_after=instant(message.not_after),
             )
             for message in begun.ready
-            if message.message_id in by_id and by_id[message.message_id].verdict is Verdict.RETRY
+            if message.message_id in putting_off
         }
         details = "\n".join(
             f"message {receipt.message_id}: {receipt.code} {receipt.detail}"

@@ -1,22 +1,21 @@
 """What the heartbeat does for the outbox besides opening: rescue, put off, sweep, settle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 
 from reminder.domain.states import Channel, MessageKind, Reason, Result
 from reminder.domain.waves import next_window, reader
-from reminder.domain.wire import wire_id
+from reminder.domain.wire import wire_maker
 from reminder.errors import NotAllowed, Trouble
 from reminder.outbox.opening import CountryZones
 from reminder.providers.contract import Provider
 from reminder.store import handover, records, upkeep
 from reminder.store.columns import ordinal
-from reminder.store.database import Database
+from reminder.store.database import Connection, Database
 from reminder.store.handover import Claimed
 from reminder.store.people.rhythms import rhythm
 from reminder.store.upkeep import Unclear
@@ -37,11 +36,9 @@ class Tidied:
     swept: int
 
 
-def tidy(
-    database: Database, now: datetime, *, zones_of: CountryZones, zone: str, dead_owners: Sequence[str] = ()
-) -> Tidied:
+def tidy(database: Database, now: datetime, *, zones_of: CountryZones, zone: str, nobody_else: bool = False) -> Tidied:
     """Rescue what dead senders left, put off what its hours ended for, let withdrawn rows follow."""
-    rescued, unclear = database.write(partial(handover.rescue, now=now, owners_dead=dead_owners))
+    rescued, unclear = database.write(partial(handover.rescue, now=now, nobody_else=nobody_else))
     if rescued:
         log.warning("batches_rescued", batches=rescued, unclear_attempts=unclear)
     put_off, missed = _shut(database, now, zones_of, zone)
@@ -164,8 +161,8 @@ async def _look_up(
         digest = upkeep.address_hash_of(connection, unclear)
     if digest is None:
         return None
-    wire = wire_id(vault.wire_key, epoch, unclear.message_id, digest, unclear.channel, unclear.local_on)
-    return await provider.look_up(wire, sent_at=unclear.sent_at)
+    wire = wire_maker(vault.wire_key, epoch, unclear.channel, unclear.local_on)
+    return await provider.look_up(wire(unclear.message_id, digest), sent_at=unclear.sent_at)
 
 
 def decide(database: Database, message_id: int, decision: str, now: datetime) -> str:

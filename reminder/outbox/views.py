@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
-
 from reminder.domain.message import Content
 from reminder.domain.plan import advice, reach_of
 from reminder.domain.states import Channel, MessageKind
@@ -26,6 +24,7 @@ from reminder.rendering.views import (
     TargetView,
 )
 from reminder.store.columns import day
+from reminder.store.database import Connection
 from reminder.store.handover import Claimed
 from reminder.store.saying import Appeal, appeal_of
 

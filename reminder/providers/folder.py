@@ -28,7 +28,7 @@ from reminder.providers.silent import NoCallbacks
 
 LOG_NAME = "accepted.log"
 WIRE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
-PATH_OPTION = Option("path", "Folder that messages are written to; made when it is missing.", required=True)
+PATH_OPTION = Option("path", "Folder that messages are written to; when it is not set, one in the data folder.")
 FSYNC_OPTION = Option("fsync", "Wait until each message is on the disk: yes or no.", "no")
 
 
@@ -44,7 +44,12 @@ class Folder(NoCallbacks):
 
     @classmethod
     def from_options(cls, options: Options, http: httpx.AsyncClient) -> Self:  # noqa: ARG003 - the contract's shape
-        """The folder with these settings; made with the first call. `http` is not used."""
+        """The folder with these settings; made with the first call. `http` is not used.
+
+        Whoever builds it fills in `path`: only the application knows the data folder.
+        """
+        if not options.text("path"):
+            raise options.bad("path", "is not set")
         return cls(Path(options.text("path")), fsync=options.yes("fsync"))
 
     async def write(self, call: Call, build: Callable[[Recipient], bytes]) -> list[Receipt]:

@@ -1,7 +1,7 @@
 """Whether every message of the templates is there in every language, and can be filled in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -34,10 +34,10 @@ def _messages(templates: Templates, name: str) -> Iterator[tuple[str, str | None
             yield texts[0], texts[1] if call.node.name == "tn" else None
 
 
-def missing_messages(templates: Templates, path: Path) -> list[str]:
-    """The English texts that the catalogue at `path` lacks."""
-    catalogue = read_catalogue(path)
-    return [text for text in used_messages(templates) if not _translated(catalogue, text)]
+def missing_messages(templates: Templates, files: Sequence[Path]) -> list[str]:
+    """The English texts that none of a language's catalogue files translates."""
+    catalogues = [read_catalogue(path) for path in files]
+    return [text for text in used_messages(templates) if not any(_translated(each, text) for each in catalogues)]
 
 
 def _translated(catalogue: Catalog, text: str) -> bool:

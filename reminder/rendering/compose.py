@@ -7,6 +7,7 @@ from typing import Any
 from reminder.domain.links import SHORT_CHARACTERS
 from reminder.domain.message import Content, Spliced
 from reminder.domain.states import Channel
+from reminder.errors import Trouble
 from reminder.rendering.clean import clean_line
 from reminder.rendering.languages import Words
 from reminder.rendering.mime import build_mime, header_mailbox, header_text, join, literal
@@ -23,6 +24,7 @@ from reminder.rendering.splice import (
     date_value,
     html_value,
     id_value,
+    is_address,
     pieces_of,
     spliced,
     url_value,
@@ -90,6 +92,7 @@ class Sheet:
 
     def mail(self, kind: str, *, greets: bool = True, auto: str = "auto-generated") -> Content:
         """The mail of a kind: subject, plain text, HTML, headers and the whole message. `auto` is Auto-Submitted."""
+        self._check_addresses()
         for name in ("to", "message_id", "date"):
             self._fields.mark(name)
         greeting = self._greeting() if greets else Greeting("", "", "", clean_line)
@@ -121,6 +124,12 @@ class Sheet:
         with_name, without = self._templates.render("email/greeting.txt", self.context).strip().splitlines()
         before, _, after = with_name.partition(_NAME)
         return Greeting(before, after, without, clean_line)
+
+    def _check_addresses(self) -> None:
+        sender = self._sender
+        for address in filter(None, (sender.address or "?", sender.reply_to, sender.leave_address)):
+            if not is_address(address):
+                raise Trouble("The sender of an email", "has an address that is none", "Check the sender's addresses.")
 
     @property
     def _domain(self) -> str:

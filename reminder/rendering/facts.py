@@ -12,6 +12,9 @@ from reminder.rendering.languages import Words
 from reminder.rendering.own_text import render_own_text
 from reminder.rendering.views import Advice, AppealView
 
+# ISO codes of languages written from right to left, for the document's own texts inside a mail of another language.
+RTL_LANGUAGES = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+
 
 @dataclass(frozen=True, slots=True)
 class AppealFacts:
@@ -29,6 +32,7 @@ class AppealFacts:
     posting: bool = False
     task: str = ""
     own_text: str = ""
+    document_rtl: bool = False
 
 
 def facts_of(view: AppealView, words: Words, public_url: str) -> AppealFacts:
@@ -40,6 +44,7 @@ def facts_of(view: AppealView, words: Words, public_url: str) -> AppealFacts:
         names=format_list(names, locale=words.babel),
         countries=format_list(countries, locale=words.babel),
         write_url=appeal_url(public_url, view.code),
+        document_rtl=view.language.split("-")[0] in RTL_LANGUAGES,
     )
 
 

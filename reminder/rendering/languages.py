@@ -6,6 +6,7 @@ message that a catalogue lacks. An operator's folder given first may change any 
 
 import gettext
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,8 @@ from reminder.errors import Trouble
 from reminder.rendering.clean import clean_line
 
 DEFAULT = "en"
+# A tag becomes a file name and a header: what does not look like one is not looked for.
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 # Who reads what when there is no catalogue of their own; before the parent that the tag itself names (pt-BR → pt).
 FALLBACKS: dict[str, tuple[str, ...]] = {
@@ -71,8 +74,9 @@ PATTERNS: dict[str, DayPatterns] = {
 
 def chain(locale: str) -> tuple[str, ...]:
     """The languages to try for a BCP 47 tag, the default last: "pt-BR" → ("pt-BR", "pt", "en")."""
+    tag_or_nothing = _TAG.fullmatch(locale.replace("_", "-"))
     tags = list[str]()
-    for tag in _parents(locale.replace("_", "-")):
+    for tag in _parents(tag_or_nothing[0] if tag_or_nothing else ""):
         tags += [tag, *(other for given in FALLBACKS.get(tag, ()) for other in _parents(given))]
     return tuple(dict.fromkeys([*tags, DEFAULT]))
 
@@ -178,7 +182,7 @@ class Languages:
             catalogue = compiled(read_catalogue(path))
             catalogue.add_fallback(messages)
             messages = catalogue
-        return Words(tags[0], locale, messages)
+        return Words(tags[0], chain(locale)[0], messages)
 
     def files(self, tag: str) -> tuple[Path, ...]:
         """The catalogue files of a language, the operator's first."""

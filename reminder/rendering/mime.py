@@ -98,7 +98,7 @@ def header_mailbox(name: str, display_name: str, address: str) -> str:
     display_name = clean_line(display_name)[:LONGEST_HEADER_TEXT].strip()
     if not display_name:
         return address
-    if display_name.isascii() and "=?" not in display_name and len(display_name) <= 60:
+    if display_name.isascii() and "=?" not in display_name:
         quoted = display_name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{quoted}" <{address}>'
     encoded = Header(display_name, "utf-8", header_name=name, maxlinelen=75).encode(linesep="\r\n")

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from reminder.domain.message import Content
 from reminder.domain.states import Channel
-from reminder.rendering.check import check_languages
+from reminder.rendering.check import check_languages, missing_messages
 from reminder.rendering.clean import clean_view
 from reminder.rendering.compose import Sheet
 from reminder.rendering.facts import AppealFacts, facts_of, nudge_facts
-from reminder.rendering.languages import Languages
+from reminder.rendering.languages import DEFAULT, Languages
 from reminder.rendering.segments import Segments
 from reminder.rendering.templates import Templates
 from reminder.rendering.views import (
@@ -123,6 +123,11 @@ class Renderer:
         """What is wrong with templates and catalogues: each with file, line and remedy; empty when all is well."""
         troubles = self._templates.compile_all()
         return [str(trouble) for trouble in [*troubles, *check_languages(self.languages)]]
+
+    def untranslated(self) -> dict[str, list[str]]:
+        """For each language of a catalogue the English texts that it lacks; they reach readers along the chain."""
+        tags = [tag for tag in self.languages.tags if tag != DEFAULT]
+        return {tag: missing_messages(self._templates, self.languages.files(tag)) for tag in tags}
 
     def _begin(self, given: _AnyView, *, leaves: bool = True) -> tuple[_AnyView, Sheet]:
         view = clean_view(given)

@@ -111,9 +111,14 @@ def url_value(value: str) -> str:
     return quote(clean_line(value).encode("utf-8", "ignore"), safe=":/?#&=%+,;@!$'()*~._-")[:LONGEST_URL]
 
 
+def is_address(value: str) -> bool:
+    """Whether `value` may stand in a header as it is: a plain ASCII address."""
+    return len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) is not None
+
+
 def address_value(value: str) -> str:
     """The address of the To header. Only the header: the envelope is the provider's, from `Recipient.address`."""
-    return value if len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) else "undisclosed-recipients:;"
+    return value if is_address(value) else "undisclosed-recipients:;"
 
 
 def id_value(value: str) -> str:

@@ -173,7 +173,7 @@ def let_go(connection: Connection, campaign_id: int, now: datetime) -> int:
 def to_expire(connection: Connection, now: datetime) -> list[int]:
     """Ids of campaigns whose deadline's day has ended for the last reader on earth."""
     # The states are written as the partial index has them, or the statement would look at every campaign.
-    ended = text("SELECT id FROM campaign WHERE state IN (2, 3, 4) AND expires_at <= :now ORDER BY id")
+    ended = text("SELECT id FROM campaign WHERE state IN (2, 3, 4) AND expires_at <= :now ORDER BY expires_at")
     return [int(campaign_id) for campaign_id in connection.execute(ended, {"now": seconds(now)}).scalars()]
 
 

@@ -18,6 +18,7 @@ _DOCUMENT = CaseDocument.metadata.tables["document"]
 _CAMPAIGN = Campaign.metadata.tables["campaign"]
 _DELIVERY = Delivery.metadata.tables["delivery"]
 MAY_STOP = tuple(state for state in CampaignState if may_move(state, CampaignState.STOPPED))
+_NEXT_VERSION = {"version": _CAMPAIGN.c.version + 1}
 # Places of a chain that is being joined to another start behind those of the other.
 _BEHIND = 10_000
 
@@ -39,11 +40,13 @@ def ask_campaigns(
     """Put one question to each campaign of a case that has begun, and take back what it was about to send.
 
     Nothing of it goes until the question is answered. An approved one that has not begun becomes a draft again, a draft
-    needs no question. `expired_too`: a later deadline lets an organiser reopen what had expired.
+    needs no question. `expired_too`: a later deadline lets an organiser reopen what had expired. The version rises, so
+    that the approval counts no more and a change that was worked out before this one is refused.
     """
     begun = [CampaignState.LIVE, CampaignState.PAUSED] + ([CampaignState.EXPIRED] if expired_too else [])
-    asked = _update_campaigns(connection, case_id, begun, {"question": question})
-    drafts = _update_campaigns(connection, case_id, [CampaignState.APPROVED], {"state": CampaignState.DRAFT})
+    asked = _update_campaigns(connection, case_id, begun, {"question": question, **_NEXT_VERSION})
+    draft = {"state": CampaignState.DRAFT, **_NEXT_VERSION}
+    drafts = _update_campaigns(connection, case_id, [CampaignState.APPROVED], draft)
     batches, under_way = _withdraw(connection, asked, reason)
     return Asked(tuple(asked), tuple(drafts), batches, under_way)
 

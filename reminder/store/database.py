@@ -13,7 +13,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+# Handed on under its own name: services pass a connection along and know no SQL.
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -25,6 +27,8 @@ BUSY_TIMEOUT_MS = 5_000
 # A commit is shared by what arrives within this time, so that one-row transactions do not each pay for a sync.
 JOIN_SECONDS = 0.02
 CACHE_KIB = 32_000
+# Any number, as long as it is the same everywhere.
+SENDER_LOCK = 0x52454D49
 
 
 def translate(error: OperationalError) -> Trouble:
@@ -102,6 +106,14 @@ class Database:
         finally:
             engine.dispose()
 
+    def advisory_lock(self) -> "AdvisoryLock | None":
+        """PostgreSQL's lock of the sender, held by a connection of its own; None when somebody else has it."""
+        connection = self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": SENDER_LOCK}).scalar_one():
+            return AdvisoryLock(connection)
+        connection.close()
+        return None
+
     def ids(self, name: str, values: str) -> str:
         """SQL for "column `name` is in the bound list `values`", in a form whose plan is a probe on both databases."""
         if self.is_sqlite:
@@ -118,6 +130,18 @@ class Database:
             self._queue.close()
         self._readers.dispose()
         self._writer.dispose()
+
+
+class AdvisoryLock:
+    """A lock that PostgreSQL lets go when the connection ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def let_go(self) -> None:
+        """Give the lock back with its connection."""
+        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SENDER_LOCK})
+        self._connection.close()
 
 
 def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:

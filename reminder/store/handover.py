@@ -4,10 +4,9 @@ Rows are written when they are made and when their answer is known, never in bet
 one in an attempt that is sending is under way. Claim, lease and stop move batches.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, text
 
@@ -42,16 +41,15 @@ class Claimed:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """One message that may go: what of its person is needed to write to them, still encrypted."""
+class Ready(NamedTuple):
+    """One message that may go: what of its person is needed to write to them, still encrypted. `not_after` in seconds."""
 
     message_id: int
     subscriber_id: int
     address_ct: bytes
     address_hash: bytes
     name_ct: bytes | None
-    not_after: datetime
+    not_after: int
     tries: int
 
 
@@ -212,14 +210,14 @@ def give_back(connection: Connection, claimed: Claimed, send_at: datetime) -> No
     )
 
 
-def rescue(connection: Connection, now: datetime, *, owners_dead: Sequence[str] = ()) -> tuple[int, int]:
+def rescue(connection: Connection, now: datetime, *, nobody_else: bool = False) -> tuple[int, int]:
     """Take back what a dead sender left: (batches opened again, attempts now unclear).
 
     A batch that was only claimed is safe to send; the messages of an attempt under way are unclear, the rest of its batch
-    is safe. `owners_dead` are known to be gone (the lock on the data folder proves it): their leases are not waited for.
+    is safe. `nobody_else`: a lock proves that no other process sends, so no lease is waited for.
     """
-    over = " OR ".join(["lease_until <= :now", *(f"owner = :dead{n}" for n in range(len(owners_dead)))])
-    bound: dict[str, Any] = {"now": seconds(now)} | {f"dead{n}": owner for n, owner in enumerate(owners_dead)}
+    over = "1 = 1" if nobody_else else "lease_until <= :now"
+    bound: dict[str, Any] = {} if nobody_else else {"now": seconds(now)}
     batches = (
         connection.execute(text(f"SELECT id FROM batch WHERE state IN (2, 3) AND ({over})"), bound).scalars().all()
     )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from reminder.domain.states import CampaignState, Channel, MessageKind, Reason
-from reminder.store.columns import instant, seconds
+from reminder.store.columns import seconds
 from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
 
 _SINCE = {Channel.EMAIL: "email_since", Channel.SMS: "sms_since"}
@@ -33,98 +33,113 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
     if now >= claimed.open_until:
         begun.late = True
         return begun
-    rows = _messages(connection, claimed, after, limit)
+    rows = _messages(connection, claimed, after, limit, now)
     begun.exhausted = len(rows) < limit
     if not rows:
         return begun
-    begun.last_looked = rows[-1].id
-    blocked = _blocked(connection, claimed, begun, rows, now)
+    begun.last_looked = rows[-1][0]
+    blocked = _blocked(connection, claimed, begun, rows, seconds(now))
+    shrunk = begun.shrunk
     for row in rows:
-        if row.id in blocked:
-            begun.drop(blocked[row.id], row.id, row.subscriber_id)
-        elif row.not_after <= seconds(now):
-            begun.drop(Reason.TOO_LATE, row.id, row.subscriber_id)
-        elif row.address_ct is None:
-            begun.drop(Reason.NO_CHANNEL, row.id, row.subscriber_id)
-        elif row.id not in begun.shrunk:
-            not_after = instant(row.not_after)
-            begun.ready.append(
-                Ready(row.id, row.subscriber_id, row.address_ct, row.address_hash, row.name_ct, not_after, row.tries)
-            )
+        if row[0] in blocked:
+            begun.drop(blocked[row[0]], row[0], row[1])
+        elif row[0] not in shrunk:
+            begun.ready.append(Ready._make(row[:-1]))
     return begun
 
 
-def _messages(connection: Connection, claimed: Claimed, after: int, limit: int) -> Sequence[Any]:
-    bound = {"batch": claimed.batch_id, "after": after, "limit": limit}
+# A row of `_messages`: the columns of `Ready` in their order, and whether anything about the person speaks against it.
+_Row = tuple[int, int, bytes, bytes, bytes | None, int, int, int]
+
+
+def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime) -> Sequence[_Row]:
+    bound = {"batch": claimed.batch_id, "after": after, "limit": limit, "now": seconds(now)}
+    waiting = "WHERE m.batch_id = :batch AND m.id > :after AND m.state IN (1, 4) ORDER BY m.id LIMIT :limit"
     if claimed.kind in TO_ORGANISERS:
-        return connection.execute(
-            text(
-                "SELECT m.id, m.subscriber_id, m.not_after, m.tries, o.email_ct AS address_ct, o.email_hash AS address_hash,"
-                " o.name_ct FROM message m JOIN organiser o ON o.id = m.subscriber_id"
-                " WHERE m.batch_id = :batch AND m.id > :after AND m.state IN (1, 4) ORDER BY m.id LIMIT :limit"
-            ),
-            bound,
-        ).all()
-    address, digest = _ADDRESS[claimed.channel]
-    return connection.execute(
-        text(
-            f"SELECT m.id, m.subscriber_id, m.not_after, m.tries, s.{address} AS address_ct, s.{digest} AS address_hash,"
-            f" s.name_ct, s.state, s.{_SINCE[claimed.channel]} AS since, s.paused_until"
+        sql = (
+            "SELECT m.id, m.subscriber_id, o.email_ct, o.email_hash, o.name_ct, m.not_after, m.tries,"
+            " m.not_after <= :now AS doubtful FROM message m JOIN organiser o ON o.id = m.subscriber_id"
+        )
+    else:
+        address, digest = _ADDRESS[claimed.channel]
+        sql = (
+            f"SELECT m.id, m.subscriber_id, s.{address}, s.{digest}, s.name_ct, m.not_after, m.tries,"
+            f" m.not_after <= :now OR s.state <> 1 OR s.{address} IS NULL OR s.{_SINCE[claimed.channel]} IS NULL"
+            " OR (s.paused_until IS NOT NULL AND s.paused_until > :now) AS doubtful"
             " FROM message m JOIN subscriber s ON s.id = m.subscriber_id"
-            " WHERE m.batch_id = :batch AND m.id > :after AND m.state IN (1, 4) ORDER BY m.id LIMIT :limit"
-        ),
-        bound,
-    ).all()
+        )
+    return [tuple(row) for row in connection.execute(text(f"{sql} {waiting}"), bound)]
 
 
 def _blocked(
-    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[Any], now: datetime
+    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[_Row], now: int
 ) -> dict[int, Reason]:
     """By message id, why it may not go. What concerns one of several appeals is noted in `begun.shrunk` instead."""
+    blocked = {row[0]: Reason.TOO_LATE for row in rows if row[-1] and row[5] <= now}
     if claimed.kind in TO_ORGANISERS:
-        return {}
-    blocked = _do_not_contact(connection, claimed, rows)
-    if claimed.kind not in WITHOUT_CONFIRMATION:
-        blocked |= {
-            row.id: reason for row in rows if (reason := _personal(row, claimed.kind, seconds(now))) is not None
-        }
-    if claimed.kind == MessageKind.NUDGE:
+        return blocked
+    doubtful = [row[1] for row in rows if row[-1] and row[0] not in blocked]
+    if doubtful:
+        people = _people(connection, claimed.channel, doubtful)
+        for row in rows:
+            if row[1] in people and row[0] not in blocked:
+                reason = _personal(people[row[1]], claimed.kind, now)
+                blocked |= {} if reason is None else {row[0]: reason}
+    blocked |= _do_not_contact(connection, claimed, rows)
+    if claimed.kind is MessageKind.NUDGE:
         _check_items(connection, claimed, begun, rows, blocked)
     return blocked
 
 
-def _personal(row: Any, kind: MessageKind, at: int) -> Reason | None:
-    if row.state != 1:
-        return {2: Reason.WAITS_FOR_EVIDENCE, 3: Reason.LEFT}.get(row.state, Reason.ERASED)
-    if row.since is None:
+def _people(connection: Connection, channel: Channel, people: Sequence[int]) -> dict[int, Any]:
+    address = _ADDRESS[channel][0]
+    numbers = ", ".join(map(str, people))
+    rows = connection.execute(
+        text(
+            f"SELECT id, state, {_SINCE[channel]} AS since, paused_until, {address} IS NOT NULL AS reachable"
+            f" FROM subscriber WHERE id IN ({numbers})"
+        )
+    )
+    return {row.id: row for row in rows}
+
+
+def _personal(person: Any, kind: MessageKind, now: int) -> Reason | None:
+    if not person.reachable:
+        return Reason.ERASED if person.state == 4 else Reason.NO_CHANNEL
+    if kind in WITHOUT_CONFIRMATION:
+        return None
+    if person.state != 1:
+        return {2: Reason.WAITS_FOR_EVIDENCE, 3: Reason.LEFT}.get(person.state, Reason.ERASED)
+    if person.since is None:
         return Reason.LEFT
-    if kind == MessageKind.NUDGE and row.paused_until is not None and row.paused_until > at:
+    if kind is MessageKind.NUDGE and person.paused_until is not None and person.paused_until > now:
         return Reason.PAUSED_BY_PERSON
     return None
 
 
 def _check_items(
-    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[Any], blocked: dict[int, Reason]
+    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[_Row], blocked: dict[int, Reason]
 ) -> None:
     """Stopped appeals, and those that a person has written for or leaves out: the message goes without, or not at all."""
     gone = {item: reason for item in claimed.items if (reason := _why_gone(connection, item)) is not None}
+    people = [row[1] for row in rows]
+    span = {"low": min(people), "high": max(people)}
     lost: dict[int, dict[Item, Reason]] = {}
-    span = {"low": min(row.subscriber_id for row in rows), "high": max(row.subscriber_id for row in rows)}
     for item in claimed.items:
         for subscriber_id, reason in _personal_reasons(connection, item, span):
             lost.setdefault(subscriber_id, {})[item] = reason
     if not gone and not lost:
         return
-    for row in rows:
-        mine = gone | lost.get(row.subscriber_id, {})
-        if not mine or row.id in blocked:
+    for message_id, subscriber_id, *_ in rows:
+        mine = gone | lost.get(subscriber_id, {})
+        if not mine or message_id in blocked:
             continue
         kept = tuple(item for item in claimed.items if item not in mine)
         reason = next(iter(mine.values()))
         if kept:
-            begun.shrunk[row.id] = (row.subscriber_id, Shrink(kept, reason))
+            begun.shrunk[message_id] = (subscriber_id, Shrink(kept, reason))
         else:
-            blocked[row.id] = reason
+            blocked[message_id] = reason
 
 
 def _personal_reasons(connection: Connection, item: Item, span: dict[str, int]) -> list[tuple[int, Reason]]:
@@ -166,7 +181,7 @@ def _why_gone(connection: Connection, item: Item) -> Reason | None:
     return None if in_plan and row.approved_version == row.version else Reason.PLAN_CHANGED
 
 
-def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[Any]) -> dict[int, Reason]:
+def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[_Row]) -> dict[int, Reason]:
     digest = _ADDRESS[claimed.channel][1]
     found = connection.execute(
         text(
@@ -174,6 +189,6 @@ def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[Any
             f" ON n.channel = :channel AND n.address_hash = s.{digest}"
             " WHERE m.batch_id = :batch AND m.id BETWEEN :first AND :last"
         ),
-        {"channel": int(claimed.channel), "batch": claimed.batch_id, "first": rows[0].id, "last": rows[-1].id},
+        {"channel": int(claimed.channel), "batch": claimed.batch_id, "first": rows[0][0], "last": rows[-1][0]},
     ).scalars()
     return dict.fromkeys(found, Reason.DO_NOT_CONTACT)

@@ -158,11 +158,10 @@ def write_receipts(
     too late. An answer that comes after the attempt was given up as unclear still counts.
     """
     people = {ready.message_id: ready.subscriber_id for ready in begun.ready}
-    verdicts: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
     by_id = {receipt.message_id: receipt for receipt in receipts}
+    verdicts: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
     for message_id in people:
-        receipt = by_id.get(message_id)
-        verdicts[receipt.verdict if receipt else Verdict.AMBIGUOUS].append(message_id)
+        verdicts[by_id[message_id].verdict if message_id in by_id else Verdict.AMBIGUOUS].append(message_id)
     counts = {verdict: len(messages) for verdict, messages in verdicts.items()}
     _write_attempt(connection, begun, counts, detail_ct)
     _move(connection, begun, verdicts[Verdict.ACCEPTED], MessageState.ACCEPTED, Reason.NONE)
@@ -175,7 +174,8 @@ def write_receipts(
     )
     _move(connection, begun, verdicts[Verdict.AMBIGUOUS], MessageState.AMBIGUOUS, Reason.NONE)
     _write_rejected(connection, claimed, begun, [by_id[m] for m in verdicts[Verdict.REJECTED]], people)
-    _write_retries(connection, claimed, begun, verdicts[Verdict.RETRY], people, retry_at)
+    not_begun = {receipt.message_id for receipt in receipts if receipt.retry_after == 0}
+    _write_retries(connection, claimed, begun, verdicts[Verdict.RETRY], people, retry_at, not_begun)
     return counts
 
 
@@ -230,7 +230,9 @@ def _write_retries(
     messages: Sequence[int],
     people: dict[int, int],
     retry_at: dict[int, datetime | None],
+    not_begun: Collection[int],
 ) -> None:
+    """Put messages into later batches; one that was not even begun keeps its state and its count of tries."""
     by_time: dict[datetime | None, list[int]] = defaultdict(list)
     for message_id in messages:
         by_time[retry_at[message_id]].append(message_id)
@@ -238,7 +240,8 @@ def _write_retries(
         if at is None:
             cancel(connection, claimed, group, [people[m] for m in group], Reason.TOO_LATE)
             continue
-        _move(connection, begun, group, MessageState.RETRY, Reason.NONE)
+        tried = [message_id for message_id in group if message_id not in not_begun]
+        _move(connection, begun, tried, MessageState.RETRY, Reason.NONE)
         move_to_new_batch(connection, claimed, claimed.content_id, group, send_at=at, open_until=claimed.open_until)
 
 

@@ -602,13 +602,17 @@ class ReceiptRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """Something a provider or a supporter told us, once per `fingerprint`."""
+    """Something a provider or a supporter told us, once per `fingerprint`.
+
+    `attempt_id` is the attempt that it speaks of: a message's result is made of the highest of each.
+    """
 
     __tablename__ = "event"
     __table_args__ = (Index("one_event", "fingerprint", unique=True), Index("event_of_message", "message_id"))
     id: int | None = _id()
     fingerprint: bytes = _secret()
     message_id: int = _big(default=0)
+    attempt_id: int = _big(default=0)
     kind: str = _text()
     result: Result = _code(Result, default=Result.UNKNOWN)
     at: datetime = _instant()

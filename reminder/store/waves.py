@@ -11,7 +11,7 @@ from reminder.domain.late import DueWave
 from reminder.domain.states import CampaignState, Channel, WaveState
 from reminder.domain.waves import Habits, Hours, PlannedWave
 from reminder.store.columns import day, instant, json_value, ordinal, seconds
-from reminder.store.eligible import Sending, binds, conditions, facts, scopes_of
+from reminder.store.eligible import Facts, Sending, binds, conditions, facts, scopes_of
 from reminder.store.tables import Campaign, Rhythm, Wave
 
 _CAMPAIGN = Campaign.metadata.tables["campaign"]
@@ -48,14 +48,15 @@ class Due:
     wave: DueWave
     channel: Channel
     goes: bool
-    zone: str
     sending_limit: int
     sending: Sending
 
 
 def campaigns_to_plan(connection: Connection, now: datetime) -> list[Campaign]:
     """Live campaigns whose plan must be looked at now, by the index on that instant."""
-    wanted = select(_CAMPAIGN).where(text("state = 3"), _CAMPAIGN.c.plan_again_at <= now).order_by(_CAMPAIGN.c.id)
+    wanted = (
+        select(_CAMPAIGN).where(text("state = 3"), _CAMPAIGN.c.plan_again_at <= now).order_by(_CAMPAIGN.c.plan_again_at)
+    )
     return [Campaign(**row) for row in connection.execute(wanted).mappings()]
 
 
@@ -204,9 +205,10 @@ _OF_CAMPAIGN = (
 
 def due_waves(connection: Connection, now: datetime) -> list[Due]:
     """Planned sendings that are due, and those that would be opened along with them: same rhythm, same local day."""
-    # The first states are written as the partial index has them, or the statement would look at every wave.
+    # The first states are written as the partial index has them, and the plus keeps SQLite from walking through all waves
+    # in the order of rhythm and day.
     waves = (
-        "(SELECT DISTINCT rhythm_id, local_on FROM wave WHERE state IN (1, 2) AND due_at <= :now AND state = 1) d"
+        "(SELECT DISTINCT +rhythm_id AS rhythm_id, +local_on AS local_on FROM wave WHERE state IN (1, 2) AND due_at <= :now AND state = 1) d"
         " JOIN wave w ON w.rhythm_id = d.rhythm_id AND w.local_on = d.local_on AND w.state = 1"
     )
     return list(_due(connection, waves, {"now": seconds(now)}))
@@ -241,7 +243,7 @@ def _due(connection: Connection, waves: str, bound: dict[str, Any]) -> Iterator[
             sending.last_useful,
         )
         limit = 0 if row["over_limit"] else row["sending_limit"]
-        yield Due(wave, sending.channel, goes, row["zone"], limit, sending)
+        yield Due(wave, sending.channel, goes, limit, sending)
 
 
 def _sending(row: Mapping[Any, Any]) -> Sending:
@@ -253,6 +255,7 @@ def _sending(row: Mapping[Any, Any]) -> Sending:
         country=row["country"],
         round=row["round"],
         scopes=scopes_of(json_value(row["audience"]), case),
+        zone=row["zone"],
         named=bool(row["named"]),
         step_key=row["step_key"],
         anchor_on=day(row["anchor_on"]),
@@ -268,12 +271,29 @@ def _sending(row: Mapping[Any, Any]) -> Sending:
     )
 
 
-def people_of(connection: Connection, sending: Sending, *, every_rhythm: bool = False) -> int:
-    """How many people a sending means; with `every_rhythm` those of the same step and channel in all rhythms."""
-    mine = "" if every_rhythm else "s.rhythm_id = :rhythm AND "
-    meant = conditions(sending, facts(connection, sending))
-    counted = text(f"SELECT count(*) FROM subscriber s WHERE {mine}s.id > :after AND s.id <= :last AND {meant}")
-    return int(connection.execute(counted, {**binds(sending), "after": 0, "last": _NO_END}).scalar_one())
+class People:
+    """Counts whom sendings mean. What concerns a whole step is looked up once, however many rhythms it has."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._facts: dict[tuple[int, str, date, Channel], Facts] = {}
+
+    def of_sending(self, sending: Sending) -> int:
+        """The people of one rhythm."""
+        return self._count(sending, "s.rhythm_id = :rhythm AND ")
+
+    def of_step(self, sending: Sending) -> int:
+        """Those whom the same step means by the same channel, in all rhythms."""
+        return self._count(sending, "")
+
+    def _count(self, sending: Sending, mine: str) -> int:
+        step = (sending.campaign_id, sending.step_key, sending.anchor_on, sending.channel)
+        if step not in self._facts:
+            self._facts[step] = facts(self._connection, sending)
+        meant = conditions(sending, self._facts[step])
+        counted = text(f"SELECT count(*) FROM subscriber s WHERE {mine}s.id > :after AND s.id <= :last AND {meant}")
+        bound = {**binds(sending), "after": 0, "last": _NO_END}
+        return int(self._connection.execute(counted, bound).scalar_one())
 
 
 def in_chunks(items: Mapping[int, Any], size: int) -> Iterable[dict[int, Any]]:

@@ -89,10 +89,17 @@ class Smtp(NoCallbacks):
     )
     capabilities: Capabilities = capabilities_of(SmtpSettings("", 0))
 
-    def __init__(self, settings: SmtpSettings, *, limit_seconds: float = CALL_LIMIT_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        *,
+        limit_seconds: float = CALL_LIMIT_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self.capabilities = capabilities_of(settings)
         self._settings = settings
         self._limit_seconds = limit_seconds
+        self._idle_seconds = idle_seconds
         self._slots = asyncio.Semaphore(settings.connections)
         self._idle: list[Session] = []
         self._tls: ssl.SSLContext | None = None
@@ -140,7 +147,7 @@ class Smtp(NoCallbacks):
         while misses < MOST_MISSES and (recipient := volley.take(time())) is not None:
             if session is None or not session.usable:
                 session = await self._session(volley)
-                if session is None or time() >= volley.begin_by:
+                if session is None:
                     volley.put_back(recipient)
                     break
             misses = 0 if await self._hand_over(session, volley, recipient) else misses + 1
@@ -180,14 +187,14 @@ class Smtp(NoCallbacks):
         now = asyncio.get_running_loop().time()
         while self._idle:
             session = self._idle.pop()
-            if session.usable and now - session.idle_since < IDLE_SECONDS:
+            if session.usable and now - session.idle_since < self._idle_seconds:
                 return session
             session.quit()
         try:
-            async with asyncio.timeout_at(volley.deadline):
+            async with asyncio.timeout_at(volley.begin_by):
                 return await self._open()
         except (aiosmtplib.SMTPException, OSError) as problem:
-            volley.setback = trouble_of(problem)
+            volley.hinder(trouble_of(problem))
             return None
 
     async def _open(self) -> Session:

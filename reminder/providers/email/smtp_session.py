@@ -226,8 +226,6 @@ class Session(asyncio.Protocol):
     async def _flushed(self) -> None:
         while self._paused:
             await self._wait()
-        if self._broken:
-            raise ConnectionBroken(self._broken)
 
     async def _reply(self) -> Reply:
         while not self._replies:

@@ -37,7 +37,8 @@ class Volley:
         self.call = call
         self.begin_by = begin_by
         self.deadline = deadline
-        self.setback = NOT_BEGUN
+        self._setback = NOT_BEGUN
+        self._stopped = False
         self._waiting = deque(call.recipients)
         self._receipts: dict[int, Receipt] = {}
         self._breaks: dict[int, int] = {}
@@ -45,7 +46,7 @@ class Volley:
 
     def take(self, loop_time: float) -> Recipient | None:
         """The next message to try, or None when there is none or it would begin too late."""
-        if loop_time >= self.begin_by or not self._waiting:
+        if self._stopped or loop_time >= self.begin_by or not self._waiting:
             return None
         return self._waiting.popleft()
 
@@ -55,8 +56,13 @@ class Volley:
 
     def stop(self, setback: Setback) -> None:
         """Begin no more; the rest is told `setback`."""
-        self.setback = setback
-        self.begin_by = 0.0
+        self.hinder(setback)
+        self._stopped = True
+
+    def hinder(self, setback: Setback) -> None:
+        """What the rest is told if nobody gets to it; the reason of a stop stays."""
+        if not self._stopped:
+            self._setback = setback
 
     def file(self, receipt: Receipt) -> None:
         """The verdict on one message."""
@@ -80,11 +86,12 @@ class Volley:
         """The connection was lost before the dot: once more, then later."""
         breaks = self._breaks.get(recipient.message_id, 0) + 1
         self._breaks[recipient.message_id] = breaks
-        self.setback = Setback(reason)
+        setback = Setback(reason)
+        self.hinder(setback)
         if breaks < MOST_BREAKS:
             self.put_back(recipient)
         else:
-            self.file(_receipt(recipient, self.setback, Verdict.RETRY))
+            self.file(_receipt(recipient, setback, Verdict.RETRY))
 
     def unclear(self, recipient: Recipient, reason: str) -> None:
         """The connection was lost after the dot and before its answer."""
@@ -95,10 +102,10 @@ class Volley:
         accepted = any(receipt.verdict is Verdict.ACCEPTED for receipt in self._receipts.values())
         filed = []
         for recipient in self.call.recipients:
-            receipt = self._receipts.get(recipient.message_id) or _receipt(recipient, self.setback, Verdict.RETRY)
+            receipt = self._receipts.get(recipient.message_id) or _receipt(recipient, self._setback, Verdict.RETRY)
             # Where others went through, our access is good: one odd recipient must not stop the provider.
             if accepted and recipient.message_id in self._doubted:
-                receipt = replace(receipt, fault=Fault.NONE)
+                receipt = receipt._replace(fault=Fault.NONE)
             filed.append(receipt)
         return filed
 

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, LargeBinary, bindparam, or_, select, text
+
+# Handed on under its own name: services pass a connection along and know no SQL.
+from sqlalchemy import Connection as Connection
 
 from reminder.domain.states import Channel
 from reminder.store.tables import Subscriber

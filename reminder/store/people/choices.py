@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.consent import Closed, PersonState, Said
@@ -79,11 +79,10 @@ def confirm(
     if address is None or channel in open_channels(connection, subscriber_id):
         return False
     lift(connection, address, subscriber_id)
-    since = SINCE_OF[channel]
     connection.execute(
         update(_SUBSCRIBER)
         .where(PERSON.id == subscriber_id, NOT_ERASED)
-        .values({since: func.coalesce(since, now), PERSON.state: PersonState.ACTIVE})
+        .values({SINCE_OF[channel]: now, PERSON.state: PersonState.ACTIVE})
     )
     record(connection, [Line(address, Said.CONFIRMED, subscriber_id, "consent", source, wording, now.date())], now)
     return True

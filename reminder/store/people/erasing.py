@@ -5,15 +5,14 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, update
 
 from reminder.domain.consent import Closed, PersonState
-from reminder.domain.waves import Habits
 from reminder.store.people.addresses import PERSON, addresses_of
 from reminder.store.people.ledger import Closing, close, forget
-from reminder.store.people.rhythms import rhythm_ids
 from reminder.store.tables import Exclusion, Subscriber, Subscription
 
 _SUBSCRIBER = Subscriber.__table__  # type: ignore[attr-defined]
 _SUBSCRIPTION = Subscription.__table__  # type: ignore[attr-defined]
 _EXCLUSION = Exclusion.__table__  # type: ignore[attr-defined]
+NOBODYS_RHYTHM = 0
 _AS_NEW = {
     "locale": "en",
     "country": "",
@@ -36,11 +35,10 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
     forget(connection, addresses)
     connection.execute(delete(_SUBSCRIPTION).where(_SUBSCRIPTION.c.subscriber_id == subscriber_id))
     connection.execute(delete(_EXCLUSION).where(_EXCLUSION.c.subscriber_id == subscriber_id))
-    nobody = Habits()
     empty = {column.name: None for column in PERSON if column.nullable}
     erased = connection.execute(
         update(_SUBSCRIBER)
         .where(PERSON.id == subscriber_id, PERSON.state != PersonState.ERASED)
-        .values(**empty, **_AS_NEW, rhythm_id=rhythm_ids(connection, [nobody])[nobody], state=PersonState.ERASED)
+        .values(**empty, **_AS_NEW, rhythm_id=NOBODYS_RHYTHM, state=PersonState.ERASED)
     )
     return erased.rowcount == 1

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, and_, select
 
 from reminder.domain.consent import PersonState
 from reminder.store.lastchecks import TO_ORGANISERS
 from reminder.store.people.addresses import HASH_OF, PERSON, Address, addresses_of, among
 from reminder.store.people.ledger import Closing, closed_among
 from reminder.store.people.rhythms import HABITS
-from reminder.store.tables import Consent, Exclusion, Letter, Message, Rhythm, Subscriber, Subscription
+from reminder.store.tables import Consent, Delivery, Exclusion, Letter, Message, Rhythm, Subscriber, Subscription, Wave
 
 _SUBSCRIBER = Subscriber.__table__  # type: ignore[attr-defined]
 _SUBSCRIPTION = Subscription.__table__  # type: ignore[attr-defined]
@@ -20,6 +20,8 @@ _RHYTHM = Rhythm.__table__  # type: ignore[attr-defined]
 _CONSENT = Consent.__table__  # type: ignore[attr-defined]
 _LETTER = Letter.__table__  # type: ignore[attr-defined]
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
+_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
+_WAVE = Wave.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +87,15 @@ def ledger_of(connection: Connection, addresses: Sequence[Address]) -> list[dict
 
 def _promises(connection: Connection, subscriber_id: int) -> list[dict[str, Any]]:
     """Found by a probe for each sending there ever was: nothing but the promise is indexed."""
-    rows = connection.execute(
-        text(
-            "SELECT d.campaign_id, d.step_key, d.anchor_on, d.channel, d.local_on, d.state, d.reason, d.message_id"
-            " FROM (SELECT DISTINCT campaign_id, step_key, anchor_on, channel FROM wave) AS w"
-            " JOIN delivery d ON d.campaign_id = w.campaign_id AND d.step_key = w.step_key"
-            " AND d.anchor_on = w.anchor_on AND d.channel = w.channel AND d.subscriber_id = :subscriber"
-            " ORDER BY d.local_on, d.id"
-        ),
-        {"subscriber": subscriber_id},
-    ).mappings()
-    return [dict(row) for row in rows]
+    promise = ("campaign_id", "step_key", "anchor_on", "channel")
+    sendings = select(*(_WAVE.c[name] for name in promise)).distinct().subquery()
+    return _rows(
+        connection,
+        select(_DELIVERY)
+        .join(sendings, and_(*(_DELIVERY.c[name] == sendings.c[name] for name in promise)))
+        .where(_DELIVERY.c.subscriber_id == subscriber_id)
+        .order_by(_DELIVERY.c.local_on, _DELIVERY.c.id),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from reminder.domain.consent import EVERYTHING, PersonState
 from reminder.domain.states import Channel
 from reminder.store.people.addresses import HASH_OF, PERSON, Address, any_of, one_at_a_time
 from reminder.store.people.entries import Change, Conflict, Entry, Person, World, keep_entry
-from reminder.store.people.ledger import Closing, close, closed_among, own_confirmations, record
+from reminder.store.people.ledger import Closing, close, closed_among, record
 from reminder.store.people.rhythms import HABITS, habits_from, rhythm_ids
 from reminder.store.tables import Exclusion, Rhythm, Subscriber, Subscription
 
@@ -54,14 +54,9 @@ def keep_entries(connection: Connection, entries: Sequence[Entry], now: datetime
 
 
 def _closings(connection: Connection, entries: Sequence[Entry]) -> list[Closing]:
-    """What the rows close, and the other addresses of rows that name somebody who asked for silence by every channel.
-
-    An entry that is older than the person's own confirmation was answered by it.
-    """
+    """What the rows close, and the other addresses of rows that name somebody who asked for silence by every channel."""
     direct = [closing for entry in entries for closing in entry.closings]
-    confirmed = own_confirmations(connection, {closing.address for closing in direct})
-    direct = [closing for closing in direct if not _answered(closing, confirmed)]
-    several = [entry for entry in entries if len(entry.addresses) > 1]
+    several = [entry for entry in entries if entry.grounds and len(entry.addresses) > 1]
     standing = closed_among(connection, {sealed.address for entry in several for sealed in entry.addresses.values()})
     silent = {address: closing for address, closing in standing.items() if closing.reason in EVERYTHING}
     silent |= {closing.address: closing for closing in direct if closing.reason in EVERYTHING}
@@ -75,12 +70,7 @@ def _closings(connection: Connection, entries: Sequence[Entry]) -> list[Closing]
             for other in named
             if other != address
         ]
-    confirmed = own_confirmations(connection, {closing.address for closing in spread})
-    return direct + [closing for closing in spread if not _answered(closing, confirmed)]
-
-
-def _answered(closing: Closing, confirmed: dict[Address, datetime]) -> bool:
-    return closing.address in confirmed and closing.since < confirmed[closing.address]
+    return direct + spread
 
 
 def _people(connection: Connection, addresses: Collection[Address]) -> dict[Address, Person]:

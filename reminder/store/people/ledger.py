@@ -1,6 +1,6 @@
 """The ledger of agreements and leavings (insert only), and the do-not-contact list that follows from it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -123,11 +123,16 @@ def close(connection: Connection, closings: Collection[Closing], now: datetime, 
 
     "Never again", "has died" and "erased" close every address of the same person, except one that the person has
     confirmed since. Order and repetition do not matter: the strongest reason stays, with the first time it was given.
+    What is older than the address's own confirmation was answered by it and changes nothing.
     """
     if not closings:
         return set()
     one_at_a_time(connection)
+    confirmed = own_confirmations(connection, {closing.address for closing in closings})
+    closings = [closing for closing in closings if not _answered(closing, confirmed)]
     wanted = _strongest([*closings, *_of_the_same_people(connection, closings)])
+    if not wanted:
+        return set()
     before = closed_among(connection, wanted.keys())
     _upsert(connection, wanted.values())
     _end_agreements(connection, wanted.keys())
@@ -150,6 +155,10 @@ def close(connection: Connection, closings: Collection[Closing], now: datetime, 
     ]
     record(connection, lines, now)
     return set(new)
+
+
+def _answered(closing: Closing, confirmed: Mapping[Address, datetime]) -> bool:
+    return closing.address in confirmed and closing.since < confirmed[closing.address]
 
 
 def _strongest(closings: Iterable[Closing]) -> dict[Address, Closing]:
@@ -177,9 +186,9 @@ def _of_the_same_people(connection: Connection, closings: Collection[Closing]) -
             continue
         owner = people[closing.address]
         others = [address for address in owner.addresses if address != closing.address]
-        spared = {address for address in others if address in confirmed and confirmed[address] > closing.since}
-        more += [closing.of_the_same_person(address) for address in others if address not in spared]
-        if not spared:
+        wider = [closing.of_the_same_person(address) for address in others]
+        more += [each for each in wider if not _answered(each, confirmed)]
+        if not any(_answered(each, confirmed) for each in wider):
             left.add(owner.id)
     if left:
         connection.execute(

@@ -5,11 +5,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.waves import STEPS_HOUR, Habits, Hours
-from reminder.store.campaigns import plan_again
 from reminder.store.tables import Rhythm
 
 _RHYTHM = Rhythm.__table__  # type: ignore[attr-defined]
@@ -66,7 +65,7 @@ def filled(
 def rhythm(connection: Connection, rhythm_id: int) -> Habits:
     """The habits of one rhythm; the default ones for 0, which is nobody's."""
     row = connection.execute(select(*HABITS).where(_RHYTHM.c.id == rhythm_id)).first()
-    return Habits() if row is None else habits_of(row)
+    return Habits() if row is None else habits_from(row)
 
 
 def rhythm_ids(connection: Connection, wanted: Collection[Habits]) -> dict[Habits, int]:
@@ -79,7 +78,7 @@ def rhythm_ids(connection: Connection, wanted: Collection[Habits]) -> dict[Habit
     names = [column.name for column in HABITS]
     rows = [dict(zip(names, _values(habits), strict=True)) for habits in missing]
     connection.execute(insert(_RHYTHM).on_conflict_do_nothing(), rows)
-    plan_again(connection)
+    connection.execute(text("UPDATE campaign SET plan_again_at = 0 WHERE state = 3"))
     return _known(connection, wanted)
 
 

@@ -1,0 +1,243 @@
+"""reminder case …"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reminder.cli.base import Doors, as_json, day_option, json_option, pass_doors, say, say_json
+from reminder.domain.times import local_day
+from reminder.errors import Trouble, UnreadableDocument
+from reminder.intake.cases import add as adding
+from reminder.intake.cases import change, look
+from reminder.intake.cases.decide import decide as decide_case
+from reminder.intake.cases.results import ChangedCase, Supplied
+from reminder.intake.documents.describe import describe
+from reminder.intake.documents.form import blank_form
+from reminder.intake.documents.read import read_document
+
+UNCERTAIN = 3
+# What no document has; smaller limits by format are the reader's.
+FILE_LIMIT_BYTES = 25_000_000
+
+
+@click.group()
+def case() -> None:
+    """Documents and the cases they belong to."""
+
+
+def _bytes_of(file: Path) -> bytes:
+    """A file's content; one that is far too large is refused before it is read."""
+    try:
+        if file.stat().st_size > FILE_LIMIT_BYTES:
+            raise UnreadableDocument(
+                file.name, "is too large for a document", "Save only the appeal itself, then try again."
+            )
+        return file.read_bytes()
+    except OSError as error:
+        raise Trouble(file.name, f"cannot be read ({error.strerror})", "Check the path and its rights.") from None
+
+
+file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+case_argument = click.argument("reference", metavar="CASE")
+
+
+@case.command("read")
+@file_argument
+@json_option
+@pass_doors
+@click.pass_context
+def read(context: click.Context, doors: Doors, file: Path, in_json: bool) -> None:
+    """Read a document and print what was understood and what was not; stores nothing."""
+    today = local_day(doors.clock.now(), doors.settings.zone)
+    document = read_document(_bytes_of(file), file_name=file.name, read_on=today)
+    if in_json:
+        click.echo(as_json(document.to_json()))
+    else:
+        then = f"reminder case add {file}"
+        say(describe(document), then if document.certain else f"{then}, then answer what it asks")
+    context.exit(0 if document.certain else UNCERTAIN)
+
+
+@case.command("form")
+def form() -> None:
+    """Print a blank form to type a case by hand."""
+    click.echo(blank_form(), nl=False)
+
+
+@case.command("add")
+@file_argument
+@day_option("--deadline", "The last day to write, where the document does not say.")
+@click.option("--because", default="", help="Where that day stands.")
+@day_option("--review-on", "The day to look at the case again, where there is no deadline.")
+@click.option("--zone", default="", help="The zone that rules when the office calls it expired.")
+@click.option("--number", "ua_number", default="", help="The number of the appeal, such as 63/20.")
+@click.option("--organisation", default="", help="Who published it.")
+@click.option("--country", default="", help="Two letters, such as CN.")
+@click.option("--topic", "topics", multiple=True, help="A topic; may be given several times.")
+@click.option(
+    "--channel", "channels", multiple=True, help="A way to reach the target: post, email, fax, phone, form, embassy."
+)
+@click.option("--sent-by-counts", is_flag=True, default=None, help="Sending by the deadline is enough.")
+@click.option("--case", "into", default="", help="Put it into this case, whatever its number says.")
+@json_option
+@pass_doors
+def add(doors: Doors, /, file: Path, into: str, in_json: bool, **given: Any) -> None:
+    """Read a document, check it and keep it; it joins its case, or begins one."""
+    data = _bytes_of(file)
+    now = doors.clock.now()
+    document = read_document(data, file_name=file.name, read_on=local_day(now, doors.settings.zone))
+    supplied = Supplied(case=into, **given)
+    added = adding.add_document(
+        doors.app.database,
+        doors.app.vault,
+        document,
+        data,
+        file.name,
+        supplied,
+        now,
+        default_zone=doors.settings.zone,
+        who=doors.who,
+    )
+    _tell(doors, added, in_json)
+
+
+def _tell(doors: Doors, changed: ChangedCase, in_json: bool, *more: str) -> None:
+    """Say what became of a case, after its campaigns followed."""
+    followed = doors.app.follow_case(changed, who=doors.who)
+    sentences = (*changed.sentences, *(line for done in followed for line in done.sentences), *more)
+    if in_json:
+        say_json({"case": changed.code, "sentences": sentences, "questions": [q.code for q in changed.questions]})
+    else:
+        say(sentences, changed.next)
+
+
+@case.command("decide")
+@case_argument
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    metavar="QUESTION=ANSWER",
+    help="Answer one question; without it, you are asked.",
+)
+@pass_doors
+def decide(doors: Doors, reference: str, answers: tuple[str, ...]) -> None:
+    """Answer what a case waits for."""
+    view = look.show_case(doors.app.database, reference, doors.clock.now())
+    given = dict(answer.partition("=")[::2] for answer in answers)
+    if not given:
+        for question in view.questions:
+            given[question.code] = click.prompt(question.question, default="", show_default=False)
+        given = {code: answer for code, answer in given.items() if answer}
+    decided = decide_case(doors.app.database, doors.app.vault, reference, given, doors.who, doors.clock.now())
+    lines = doors.app.answer_letter(decided, who=doors.who)
+    _tell(doors, decided, False, *lines)
+
+
+@case.command("list")
+@json_option
+@pass_doors
+def list_(doors: Doors, in_json: bool) -> None:
+    """All cases, the nearest deadline first."""
+    lines = look.list_cases(doors.app.database, doors.clock.now())
+    if in_json:
+        say_json([_line_json(line) for line in lines])
+        return
+    if not lines:
+        say(["No cases yet."], "reminder case add FILE")
+        return
+    for line in lines:
+        until = line.deadline_on or (f"review {line.review_on}" if line.review_on else "no date")
+        click.echo(f"{line.code}  {line.number or '–':12} {until!s:18} {line.state:18} {line.title[:60]}")
+
+
+def _line_json(line: Any) -> dict[str, Any]:
+    return {
+        "code": line.code,
+        "number": line.number,
+        "title": line.title,
+        "country": line.country,
+        "deadline": line.deadline_on,
+        "review_on": line.review_on,
+        "state": line.state,
+        "questions": line.questions,
+        "documents": line.documents,
+        "campaigns": [{"id": number, "state": state.name.lower()} for number, state in line.campaigns],
+        "outcome": line.outcome,
+    }
+
+
+@case.command("show")
+@case_argument
+@json_option
+@pass_doors
+def show(doors: Doors, reference: str, in_json: bool) -> None:
+    """One case with its chain of documents, its questions and its campaigns."""
+    view = look.show_case(doors.app.database, reference, doors.clock.now())
+    if in_json:
+        documents = [
+            {"place": d.place, "file": d.file_name, "kind": d.kind, "issued_on": d.issued_on, "deadline": d.deadline}
+            for d in view.documents
+        ]
+        questions = [{"code": q.code, "question": q.question} for q in view.questions]
+        say_json({**_line_json(view.line), "documents": documents, "questions": questions})
+    else:
+        say(view.sentences, view.next)
+
+
+@case.command("deadline")
+@case_argument
+@day_option("--until", "The last day to write.", required=True)
+@click.option("--because", required=True, help="Where the new day stands.")
+@pass_doors
+def deadline(doors: Doors, reference: str, until: Any, because: str) -> None:
+    """Move the last day to write; what was not sent for the old one is taken back."""
+    app = doors.app
+    _tell(
+        doors,
+        change.move_deadline(app.database, app.vault, reference, until, because, doors.who, doors.clock.now()),
+        False,
+    )
+
+
+@case.command("stop")
+@case_argument
+@click.option("--reason", required=True, help="Why nobody should write any more.")
+@click.option(
+    "--note/--no-note", default=None, help="Send those already reminded a neutral note: please do not write for now."
+)
+@pass_doors
+def stop(doors: Doors, reference: str, reason: str, note: bool | None) -> None:
+    """Stop an appeal at once: nothing more of it is sent, from any machine."""
+    app, now = doors.app, doors.clock.now()
+    stopped = change.stop(app.database, app.vault, reference, reason, note=bool(note), who=doors.who, now=now)
+    if note is None and stopped.reminded and sys.stdin.isatty():
+        note = click.confirm(f"Stopped. {stopped.reminded} people were reminded before: send them the neutral note?")
+        if note:
+            stopped = change.stop(app.database, app.vault, reference, reason, note=True, who=doors.who, now=now)
+    queued = app.queue_stop_notes(stopped.note_campaigns)
+    more = [f"{queued} people get the neutral note."] if queued else []
+    _tell(doors, stopped, False, *more)
+
+
+@case.command("redact")
+@case_argument
+@click.confirmation_option(prompt="Remove all texts and names of this case for good?")
+@pass_doors
+def redact(doors: Doors, reference: str) -> None:
+    """Remove names and texts of a case, also from what waits to be sent; its number and dates stay."""
+    _tell(doors, change.redact(doors.app.database, doors.app.vault, reference, doors.who, doors.clock.now()), False)
+
+
+@case.command("outcome")
+@case_argument
+@click.argument("text")
+@click.option("--tell/--no-tell", default=False, help="Tell those who asked to hear how it ends.")
+@pass_doors
+def outcome(doors: Doors, reference: str, text: str, tell: bool) -> None:
+    """Keep what became of the person: released, moved, no news. It is no statement of cause."""
+    changed = change.outcome(doors.app.database, doors.app.vault, reference, text, doors.who, doors.clock.now())
+    told = doors.app.queue_outcome(changed.case_id) if tell else 0
+    _tell(doors, changed, False, *([f"{told} people are told."] if told else []))

@@ -1,0 +1,250 @@
+"""reminder subscribers …: addresses come from a prompt, a file or standard input, never from the command line."""
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+
+from reminder.cli.base import Doors, as_json, day_option, json_option, pass_doors, say, say_json
+from reminder.domain.consent import Leaving
+from reminder.domain.states import Channel
+from reminder.errors import Trouble
+from reminder.events.supporters import leave, report_letter
+from reminder.intake import exports, people
+from reminder.intake.subscribers import PRESETS, Basis, Grounds, ImportDefaults, read_list
+from reminder.intake.subscribers.keep import ImportReport, keep_list
+from reminder.planning.why import why as why_service
+from reminder.planning.zones import zones_of_country
+
+PROBLEMS_SHOWN = 20
+
+
+@click.group()
+def subscribers() -> None:
+    """The people who asked to be reminded."""
+
+
+def _address(prompt: str) -> str:
+    """An address from the prompt, or the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True)).strip()
+    return sys.stdin.readline().strip()
+
+
+@subscribers.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--preset", type=click.Choice(sorted(PRESETS)), default=None, help="The program that the list comes from."
+)
+@click.option("--encoding", default=None, help="The file's encoding, where it is not UTF-8.")
+@click.option(
+    "--basis",
+    type=click.Choice([basis.value for basis in Basis]),
+    default=None,
+    help="The lawful basis of the whole file.",
+)
+@click.option("--source", default="", help="Where these people agreed.")
+@click.option("--wording", default="", help="The words they agreed to.")
+@day_option("--agreed-on", "When they agreed.")
+@click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
+@click.option("--locale", default=None, help="Their language, where a row does not say.")
+@click.option("--zone", default=None, help="Their time zone, where a row does not say.")
+@click.option("--country", default=None, help="Their country, where a row does not say.")
+@json_option
+@pass_doors
+def import_(
+    doors: Doors,
+    file: Path,
+    preset: str | None,
+    encoding: str | None,
+    basis: str | None,
+    source: str,
+    wording: str,
+    agreed_on: date | None,
+    scopes: tuple[str, ...],
+    locale: str | None,
+    zone: str | None,
+    country: str | None,
+    in_json: bool,
+) -> None:
+    """Bring in a list. Nothing is sent; who has left stays left; a bad row is told by its line."""
+    now = doors.clock.now()
+    grounds = Grounds(basis=Basis(basis) if basis else None, source=source, wording=wording, given_on=agreed_on)
+    defaults = ImportDefaults(
+        email=grounds, locale=locale, zone=zone, country=country, subscriptions=scopes or ("all",)
+    )
+    try:
+        with file.open("rb") as stream:
+            reading = read_list(stream, now=now, preset=preset, defaults=defaults, encoding=encoding)
+            report = keep_list(doors.app.database, doors.app.vault, reading, now, source=source or file.name)
+    except OSError as error:
+        raise Trouble(file.name, f"cannot be read ({error.strerror})", "Check the path and its rights.") from None
+    if in_json:
+        say_json(report.as_json())
+        return
+    then = "reminder forecast CAMPAIGN" if not report.waiting else "bring the missing evidence, then import again"
+    say(_import_lines(report), then)
+
+
+def _import_lines(report: ImportReport) -> list[str]:
+    lines = [
+        f"{report.rows} rows: {report.added} new, {report.filled_in} filled in, {report.unchanged} as they were,"
+        f" {report.rows_left_out} left out."
+    ]
+    if report.closed:
+        lines.append(f"{report.closed} addresses are on the do-not-contact list now.")
+    if report.left:
+        lines.append(f"{report.left} rows are of people who have left: they stay left.")
+    if report.waiting:
+        lines.append(f"{report.waiting} rows wait for you: evidence of agreement is missing; they get nothing.")
+    shown = report.problems[:PROBLEMS_SHOWN]
+    lines += [f"line {problem.line}: {problem.reason}" for problem in shown]
+    more = sum(report.by_code.values()) - len(shown)
+    if more > 0:
+        lines.append(f"… and {more} more; --json lists a thousand.")
+    return [*lines, "Nothing was sent."]
+
+
+@subscribers.command("add")
+@click.option("--sms", is_flag=True, help="A phone number instead of an email address.")
+@click.option("--locale", default="en", help="Their language.")
+@click.option("--zone", default="", help="Their time zone, such as Asia/Almaty.")
+@click.option("--country", default="", help="Their country, two letters.")
+@click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
+@pass_doors
+def add(doors: Doors, sms: bool, locale: str, zone: str, country: str, scopes: tuple[str, ...]) -> None:
+    """Take in one person; they must confirm before anything else is sent."""
+    address = _address("Phone number" if sms else "Email address")
+    joining = people.Joining(
+        email="" if sms else address,
+        phone=address if sms else "",
+        locale=locale,
+        zone=zone,
+        country=country,
+        subscriptions=scopes or ("all",),
+    )
+    joined = people.add_subscriber(doors.app.database, doors.app.vault, joining, doors.clock.now())
+    if joined.to_confirm:
+        say(
+            [f"Subscriber {joined.subscriber_id} is asked to confirm."],
+            "the person confirms; until then nothing else is sent",
+        )
+    else:
+        say([f"Subscriber {joined.subscriber_id} is confirmed already; nothing was changed."])
+
+
+@subscribers.command("confirm")
+@click.option("--evidence", required=True, help="How the person confirmed, such as: signed card of 3 December.")
+@pass_doors
+def confirm(doors: Doors, evidence: str) -> None:
+    """Keep a person's own yes that came on paper or by phone."""
+    address = _address("Email address or phone number")
+    person = _person(doors, address)
+    channel = Channel.EMAIL if "@" in address else Channel.SMS
+    now = doors.clock.now()
+    new = people.confirm(doors.app.database, person, channel, now, source=f"organiser: {evidence}")
+    say([f"Subscriber {person} is confirmed." if new else f"Subscriber {person} was confirmed already."])
+
+
+@subscribers.command("block")
+@click.option("--everything", is_flag=True, help="Never again, by no channel.")
+@click.option("--country", default="", help="Two letters, for a number without its country code.")
+@pass_doors
+def block(doors: Doors, everything: bool, country: str) -> None:
+    """Put an address on the do-not-contact list, also one that nobody here has."""
+    address = _address("Email address or phone number")
+    now = doors.clock.now()
+    people.block(doors.app.database, doors.app.vault, address, now, country=country, everything=everything)
+    say(["That address gets nothing any more; no import brings it back."])
+
+
+@subscribers.command("export")
+@click.option("--person", is_flag=True, help="All that is kept of one person, as JSON.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="A file instead of the screen."
+)
+@pass_doors
+def export(doors: Doors, person: bool, output: Path | None) -> None:
+    """Export everybody as CSV, or one person as JSON. It holds addresses in the clear: keep it safe."""
+    app = doors.app
+    if person:
+        found = _person(doors, _address("Email address or phone number"))
+        lines: Iterator[str] = iter([as_json(exports.export_person(app.database, app.vault, found)) + "\n"])
+    else:
+        lines = csv_lines(exports.export_everyone(app.database, app.vault))
+    if output is None:
+        for line in lines:
+            click.echo(line, nl=False)
+        return
+    with open(output, "w", encoding="utf-8", newline="", opener=_private) as file:
+        file.writelines(lines)
+    say([f"Written to {output.name}; only you may read it."])
+
+
+def csv_lines(rows: Iterator[list[str]]) -> Iterator[str]:
+    """Rows as CSV lines, one at a time: a list of a million people is never in memory."""
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@subscribers.command("erase")
+@pass_doors
+def erase(doors: Doors) -> None:
+    """Erase a person; only a keyed do-not-contact mark stays."""
+    person = _person(doors, _address("Email address or phone number"))
+    left = leave(doors.app.database, Leaving.ERASE, person, doors.clock.now())
+    say([left.sentence])
+
+
+@subscribers.command("wrote")
+@click.argument("campaign_id", metavar="CAMPAIGN", type=int)
+@pass_doors
+def wrote(doors: Doors, campaign_id: int) -> None:
+    """Keep that somebody has written: their reminders of this campaign end."""
+    person = _person(doors, _address("Email address or phone number"))
+    reported = report_letter(doors.app.database, campaign_id, person, "organiser", doors.clock.now())
+    say(
+        [
+            f"Subscriber {person}: {'kept' if reported.new else 'known already'}; no more reminders of campaign {campaign_id}."
+        ]
+    )
+
+
+@subscribers.command("why")
+@click.argument("campaign_id", metavar="CAMPAIGN", type=int)
+@json_option
+@pass_doors
+def why(doors: Doors, campaign_id: int, in_json: bool) -> None:
+    """Why somebody did or did not get something, and what is still to come."""
+    person = _person(doors, _address("Email address or phone number"))
+    margin = timedelta(minutes=doors.settings.email_margin_minutes)
+    found = why_service(
+        doors.app.database,
+        campaign_id,
+        person,
+        doors.clock.now(),
+        country_zones=zones_of_country,
+        email_margin=margin,
+    )
+    if in_json:
+        say_json(found.as_json())
+    else:
+        say(found.lines())
+
+
+def _person(doors: Doors, address: str) -> int:
+    found = people.find_by_address(doors.app.database, doors.app.vault, address)
+    if found is None:
+        raise Trouble("That address", "is nobody's here", "Check how it is written; with country code for a number.")
+    return found

@@ -1,0 +1,99 @@
+"""The embedded engine: heartbeat and sender in one process, nothing else to install.
+
+APScheduler is only the heartbeat, never the memory: what is due is asked of the database. The sender's lanes wait for the
+bell that each heartbeat rings, and look by themselves when the next batch may go.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from reminder.clock import Clock
+from reminder.domain.states import Channel
+from reminder.outbox.sender import Sender
+
+log = structlog.get_logger()
+IDLE_SECONDS = 5.0
+DRAIN_SECONDS = 8.0
+
+
+class Embedded:
+    """Runs until SIGTERM or SIGINT; what is under way then ends within `DRAIN_SECONDS` or is told as unclear later."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        heartbeat: Callable[[], object],
+        may_send: Callable[[], bool],
+        clock: Clock,
+        *,
+        every: timedelta,
+    ) -> None:
+        self._sender = sender
+        self._heartbeat = heartbeat
+        self._may_send = may_send
+        self._clock = clock
+        self._every = every
+
+    async def run(self) -> None:
+        """The daemon's main loop."""
+        loop = asyncio.get_running_loop()
+        stop, bells = asyncio.Event(), [asyncio.Event() for _ in self._lanes()]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        lanes = [
+            asyncio.create_task(self._lane(channel, owner, bell, stop))
+            for (owner, channel), bell in zip(self._lanes().items(), bells, strict=True)
+        ]
+
+        def beat() -> None:
+            self._heartbeat()
+            for bell in bells:
+                loop.call_soon_threadsafe(bell.set)
+
+        scheduler = BackgroundScheduler(timezone="UTC")
+        scheduler.add_job(
+            beat,
+            "interval",
+            seconds=self._every.total_seconds(),
+            next_run_time=self._clock.now(),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        scheduler.start()
+        log.info("daemon_started", lanes=len(lanes))
+        await stop.wait()
+        log.info("daemon_stopping")
+        self._sender.stopping = True
+        for bell in bells:
+            bell.set()
+        _, late = await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
+        for lane in late:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        await asyncio.to_thread(scheduler.shutdown, wait=not late)
+        log.info("daemon_stopped", cut_off=len(late))
+
+    def _lanes(self) -> Mapping[str, Channel]:
+        return self._sender.lanes()
+
+    async def _lane(self, channel: Channel, owner: str, bell: asyncio.Event, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                worked = await asyncio.to_thread(self._may_send) and await self._sender.one_batch(channel, owner)
+            except Exception as error:  # noqa: BLE001 - one fault must not end a lane; its batch is rescued by its lease
+                log.error("lane_failed", lane=owner, kind=type(error).__name__)
+                worked = False
+            if worked or stop.is_set():
+                continue
+            try:
+                await asyncio.wait_for(bell.wait(), IDLE_SECONDS)
+            except TimeoutError:
+                continue
+            finally:
+                bell.clear()

@@ -1,0 +1,55 @@
+"""The heartbeat: everything the daemon does by itself, in order, each a service call of its own.
+
+One part that fails is told and does not stop the others. A tick whose clock jumped does nothing but say so.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from reminder.errors import Trouble
+
+log = structlog.get_logger()
+# Clocks are set back by a second or two every day.
+BACK_TOLERANCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a heartbeat does."""
+
+    name: str
+    work: Callable[[datetime], object]
+
+
+def beat(
+    parts: Sequence[Part], now: datetime, *, on_trouble: Callable[[str, Exception, datetime], None]
+) -> dict[str, object]:
+    """Run every part; what each returned, by name. A fault is logged by its kind only: its text may name a person."""
+    results: dict[str, object] = {}
+    for part in parts:
+        try:
+            results[part.name] = part.work(now)
+        except Trouble as trouble:
+            log.error("heartbeat_part_failed", part=part.name, thing=trouble.thing, reason=trouble.reason)
+            on_trouble(part.name, trouble, now)
+        except Exception as error:  # noqa: BLE001 - the other parts must go on, and this one is told
+            log.error("heartbeat_part_failed", part=part.name, kind=type(error).__name__)
+            on_trouble(part.name, error, now)
+    return results
+
+
+def clock_jumped(last: datetime | None, now: datetime, *, catch_up: timedelta, second_source: datetime | None) -> str:
+    """Why the clock is not believed, or '': back, or ahead by more than the catch-up window since the last heartbeat.
+
+    A second source that agrees within the tolerance (the database server's clock) settles it. A machine that was off for
+    longer looks the same: an operator says so with `reminder tick --clock-is-right`.
+    """
+    if last is None or (last - BACK_TOLERANCE <= now <= last + catch_up):
+        return ""
+    if second_source is not None and abs(second_source - now) <= BACK_TOLERANCE:
+        return ""
+    direction = "back" if now < last else "ahead"
+    return f"the clock went {direction}: the last heartbeat was at {last:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC"

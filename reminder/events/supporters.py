@@ -1,0 +1,134 @@
+"""What supporters and providers tell us: "I wrote", leaving, and what became of a message.
+
+Each of them may come twice, late, or in any order, and the end is the same.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reminder.domain.consent import LEAVING, Closed, Leaving, still_comes
+from reminder.domain.states import Channel, Result
+from reminder.domain.times import end_of_day
+from reminder.errors import Trouble
+from reminder.store.database import Database
+from reminder.store.lastchecks import TO_ORGANISERS
+from reminder.store.people.addresses import Address, Connection, addresses_of, open_channels, person_at
+from reminder.store.people.choices import leave_out
+from reminder.store.people.erasing import erase
+from reminder.store.people.ledger import Closing, close
+from reminder.store.people.letters import Writing, case_of, keep_letter, take_back, writing
+from reminder.store.results import About, note_result
+
+UNDO_WITHIN = timedelta(hours=24)
+_CLOSED_BY = {Result.BOUNCED: Closed.BOUNCED, Result.COMPLAINED: Closed.COMPLAINED}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """`new` is False where the letter was reported before; `late`: after the last day had ended for that reader."""
+
+    new: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What leaving came to: the channels that stay open, and the sentence that says so."""
+
+    what: Leaving
+    still: frozenset[Channel]
+    sentence: str
+
+
+def report_letter(database: Database, campaign_id: int, subscriber_id: int, how: str, now: datetime) -> Reported:
+    """A supporter says "I wrote": no more reminders of this round of the campaign. Repeating it changes nothing."""
+
+    def work(connection: Connection) -> Reported:
+        facts = _writing(connection, campaign_id, subscriber_id)
+        late = facts.deadline_on is not None and now >= end_of_day(facts.deadline_on, facts.zone)
+        new = keep_letter(connection, campaign_id, facts.round, subscriber_id, how=how, late=late, now=now)
+        return Reported(new, late)
+
+    return database.write(work)
+
+
+def take_letter_back(database: Database, campaign_id: int, subscriber_id: int, now: datetime) -> bool:
+    """Undo "I wrote" within 24 hours; False where there is nothing to undo (any more)."""
+
+    def work(connection: Connection) -> bool:
+        facts = _writing(connection, campaign_id, subscriber_id)
+        return take_back(connection, campaign_id, facts.round, subscriber_id, now - UNDO_WITHIN)
+
+    return database.write(work)
+
+
+def _writing(connection: Connection, campaign_id: int, subscriber_id: int) -> Writing:
+    facts = writing(connection, campaign_id, subscriber_id)
+    if facts is None:
+        raise Trouble(
+            f"Campaign {campaign_id} or supporter {subscriber_id}", "is not known", "Look the numbers up again."
+        )
+    return facts
+
+
+def leave(
+    database: Database, what: Leaving, who: int | Address, now: datetime, *, campaign_id: int | None = None
+) -> Left:
+    """Somebody leaves, by the table in domain/consent.py. `who` is a supporter's id, or an address that wrote to us.
+
+    An address that nobody has is closed all the same. "Not this appeal" needs the campaign.
+    """
+
+    def work(connection: Connection) -> Left:
+        person = who if isinstance(who, int) else person_at(connection, who)
+        _close(connection, what, who, person, now)
+        if LEAVING[what].this_case and person is not None:
+            leave_out(connection, person, [f"case:{_case(connection, campaign_id)}"])
+        if LEAVING[what].erases and person is not None:
+            erase(connection, person, now)
+        still = frozenset() if person is None else open_channels(connection, person)
+        return Left(what, still, still_comes(what, still))
+
+    return database.write(work)
+
+
+def _close(connection: Connection, what: Leaving, who: int | Address, person: int | None, now: datetime) -> None:
+    effect = LEAVING[what]
+    addresses = [] if person is None else addresses_of(connection, person)
+    if isinstance(who, Address) and who not in addresses:
+        addresses.append(who)
+    if effect.reason is not None:
+        closings = [Closing(each, effect.reason, now) for each in addresses if each.channel in effect.closes]
+        close(connection, closings, now, what)
+
+
+def _case(connection: Connection, campaign_id: int | None) -> int:
+    case_id = None if campaign_id is None else case_of(connection, campaign_id)
+    if case_id is None:
+        raise Trouble("The appeal", "is not known", "Say which campaign the person leaves.")
+    return case_id
+
+
+def apply_result(
+    database: Database, message_id: int, attempt_id: int, result: Result, at: datetime, now: datetime
+) -> bool:
+    """What a provider says became of a message; `at` is when it happened. False where that is no news.
+
+    A hard bounce and a complaint put the address on the do-not-contact list, unless its owner has confirmed it since.
+    """
+
+    def work(connection: Connection) -> bool:
+        about = note_result(connection, message_id, attempt_id, result, at, now)
+        if about is None:
+            return False
+        reason = _CLOSED_BY.get(result)
+        if reason is not None and about.kind not in TO_ORGANISERS:
+            close(connection, _closings(connection, about, reason, at), now, result.name.lower())
+        return True
+
+    return database.write(work)
+
+
+def _closings(connection: Connection, about: About, reason: Closed, at: datetime) -> list[Closing]:
+    addresses = addresses_of(connection, about.subscriber_id)
+    return [Closing(address, reason, at) for address in addresses if address.channel is about.channel]

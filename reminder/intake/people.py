@@ -1,0 +1,261 @@
+"""One supporter at a time: joining, confirming, closing an address, and what a supporter may set. Nothing is sent here;
+what is to be sent is queued in the same transaction.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reminder.domain.addresses import EmailAddress, PhoneNumber
+from reminder.domain.consent import Closed, Said
+from reminder.domain.states import Channel, MessageKind
+from reminder.domain.times import is_zone
+from reminder.domain.waves import STEPS_HOUR, Habits, Hours
+from reminder.errors import Trouble
+from reminder.intake.subscribers.addresses import read_email, read_phone
+from reminder.store.database import Database
+from reminder.store.people import choices
+from reminder.store.people.addresses import Address, Connection, one_at_a_time, open_channels, person_at
+from reminder.store.people.choices import Newcomer, Wishes
+from reminder.store.people.entries import Sealed
+from reminder.store.people.ledger import Closing, Line, close, record
+from reminder.store.queueing import Addressee, at_once, queue
+from reminder.store.vault import Vault
+
+HOURS = range(24)
+_WHAT = {Channel.EMAIL: "The email address", Channel.SMS: "The phone number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What somebody who wants to join tells us. `wording` is what she read and agreed to; '' is "not said"."""
+
+    email: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
+    locale: str = "en"
+    country: str = ""
+    zone: str = ""
+    email_hour: int | None = None
+    sms_hour: int | None = None
+    subscriptions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    source: str = "organiser"
+    wording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`to_confirm` are the channels that were asked; a door for the public tells nobody whether a person was known."""
+
+    subscriber_id: int
+    known: bool
+    to_confirm: frozenset[Channel]
+
+
+def add_subscriber(database: Database, vault: Vault, joining: Joining, now: datetime) -> Joined:
+    """Keep somebody as not confirmed and queue the question whether she meant it, at most one a day for each channel.
+
+    Somebody we know keeps everything as it is: whoever typed the address may be somebody else.
+    """
+    newcomer = _newcomer(vault, joining)
+    if not newcomer.addresses:
+        raise Trouble("A supporter", "needs an email address or a phone number", "Give at least one of the two.")
+
+    def work(connection: Connection) -> Joined:
+        one_at_a_time(connection)
+        known = {
+            channel: person
+            for channel, sealed in newcomer.addresses.items()
+            if (person := person_at(connection, sealed.address)) is not None
+        }
+        if known:
+            subscriber_id = known[min(known)]
+            mine = {channel for channel, person in known.items() if person == subscriber_id}
+        else:
+            subscriber_id = choices.add(connection, newcomer, now)
+            mine = set(newcomer.addresses)
+        to_confirm = frozenset(mine - open_channels(connection, subscriber_id))
+        lines = [
+            Line(newcomer.addresses[channel].address, Said.ASKED, subscriber_id, "", joining.source, joining.wording)
+            for channel in sorted(to_confirm)
+        ]
+        record(connection, lines, now)
+        addressees = [Addressee(subscriber_id, channel, joining.locale) for channel in sorted(to_confirm)]
+        queue(
+            connection,
+            MessageKind.CONFIRMATION,
+            addressees,
+            dedupe=f"confirm:{now.date().isoformat()}",
+            payload={"wording": joining.wording},
+            when=at_once(MessageKind.CONFIRMATION, now),
+            now=now,
+        )
+        return Joined(subscriber_id, bool(known), to_confirm)
+
+    return database.write(work)
+
+
+def _newcomer(vault: Vault, joining: Joining) -> Newcomer:
+    if joining.zone and not is_zone(joining.zone):
+        raise Trouble("The zone", "is not known", "Write it like Europe/London, or leave it out.")
+    sealed = {}
+    if joining.email:
+        sealed[Channel.EMAIL] = _seal_email(vault, _email(joining.email))
+    phone = _phone(joining.phone, joining.country) if joining.phone else None
+    if phone is not None:
+        sealed[Channel.SMS] = _seal_phone(vault, phone)
+    return Newcomer(
+        addresses=sealed,
+        name_ct=vault.encrypt(joining.name, b"name") if joining.name else None,
+        locale=joining.locale,
+        country=joining.country,
+        habits=Habits(
+            joining.zone,
+            phone.country if phone is not None and not joining.zone else "",
+            Hours(_hour(joining.email_hour)),
+            Hours(_hour(joining.sms_hour)),
+        ),
+        scopes=joining.subscriptions,
+        left_out=joining.left_out,
+    )
+
+
+def _hour(hour: int | None) -> int:
+    if hour is not None and hour not in HOURS:
+        raise Trouble("The hour", "is not a whole hour from 0 to 23", "Write 9 for nine in the morning.")
+    return STEPS_HOUR if hour is None else hour
+
+
+def _email(text: str) -> EmailAddress:
+    email = read_email(text.strip())
+    if email is None:
+        raise Trouble("The email address", "is not one that mail can be sent to", "Look for a slip of the pen.")
+    return email
+
+
+def _phone(text: str, country: str) -> PhoneNumber:
+    phone = read_phone(text.strip(), country or None)
+    if isinstance(phone, str):
+        raise Trouble("The phone number", "cannot be used in this form", "Begin it with + and the country's code.")
+    return phone
+
+
+def _seal_email(vault: Vault, email: EmailAddress) -> Sealed:
+    address = Address(Channel.EMAIL, vault.address_hash(Channel.EMAIL, email.normal))
+    return Sealed(address, vault.encrypt(email.text, b"email"))
+
+
+def _seal_phone(vault: Vault, phone: PhoneNumber) -> Sealed:
+    address = Address(Channel.SMS, vault.address_hash(Channel.SMS, phone.normal))
+    return Sealed(address, vault.encrypt(phone.text, b"phone"), phone.country)
+
+
+def read_address(vault: Vault, text: str, country: str = "") -> Address:
+    """The address that somebody typed, an email address or a phone number; `country` reads a number without "+"."""
+    if "@" in text:
+        return _seal_email(vault, _email(text)).address
+    return _seal_phone(vault, _phone(text, country)).address
+
+
+def find_by_address(database: Database, vault: Vault, text: str, country: str = "") -> int | None:
+    """The id of the supporter with this address, None if we have none; `Trouble` where it is no address at all."""
+    address = read_address(vault, text, country)
+    with database.read() as connection:
+        return person_at(connection, address)
+
+
+def confirm(
+    database: Database,
+    subscriber_id: int,
+    channel: Channel,
+    now: datetime,
+    *,
+    source: str = "confirmation link",
+    wording: str = "",
+    subscriptions: Collection[str] = (),
+) -> bool:
+    """The person's own yes: from now on the channel is open, also where it had been closed. False if it was open."""
+
+    def work(connection: Connection) -> bool:
+        opened = choices.confirm(connection, subscriber_id, channel, now, source=source, wording=wording)
+        choices.subscribe(connection, subscriber_id, subscriptions)
+        return opened
+
+    return database.write(work)
+
+
+def block(
+    database: Database,
+    vault: Vault,
+    text: str,
+    now: datetime,
+    *,
+    country: str = "",
+    everything: bool = False,
+    source: str = "organiser",
+) -> int | None:
+    """Put an address on the do-not-contact list, whether we know it or not; returns the id of its supporter, if any.
+
+    `everything`: her other address too. Only her own new confirmation lifts it.
+    """
+    reason = Closed.NEVER_AGAIN if everything else Closed.BLOCKED
+    address = read_address(vault, text, country)
+
+    def work(connection: Connection) -> int | None:
+        close(connection, [Closing(address, reason, now)], now, source)
+        return person_at(connection, address)
+
+    return database.write(work)
+
+
+def move(
+    database: Database,
+    subscriber_id: int,
+    now: datetime,
+    *,
+    zone: str | None = None,
+    email_hour: int | None = None,
+    sms_hour: int | None = None,
+) -> bool:
+    """Another zone, another hour of the day (−1: the plan's). Says whether anything changed."""
+    if zone and not is_zone(zone):
+        raise Trouble("The zone", "is not known", "Write it like Europe/London.")
+    for hour in (email_hour, sms_hour):
+        if hour != STEPS_HOUR:
+            _hour(hour)
+    return database.write(
+        lambda connection: choices.move(
+            connection, subscriber_id, now, zone=zone, email_hour=email_hour, sms_hour=sms_hour
+        )
+    )
+
+
+def pause(database: Database, subscriber_id: int, until: datetime | None, now: datetime) -> bool:
+    """A break until an instant, or its end (None)."""
+    return database.write(lambda connection: choices.pause(connection, subscriber_id, until, now))
+
+
+def choose(database: Database, subscriber_id: int, wishes: Wishes) -> bool:
+    """Language, discreet or named, closing note, cadence: what `wishes` names."""
+    return database.write(lambda connection: choices.choose(connection, subscriber_id, wishes))
+
+
+def keep_only(database: Database, subscriber_id: int, channels: Collection[Channel], now: datetime) -> None:
+    """Close the channels that are not ticked; ticking one again needs `add_subscriber` and `confirm`."""
+    database.write(lambda connection: choices.keep_only(connection, subscriber_id, channels, now))
+
+
+def subscribe(database: Database, subscriber_id: int, scopes: Collection[str]) -> None:
+    """Add subscriptions of a supporter's own choice."""
+    database.write(lambda connection: choices.subscribe(connection, subscriber_id, scopes))
+
+
+def unsubscribe(database: Database, subscriber_id: int, scopes: Collection[str]) -> None:
+    """Take subscriptions away, so that no list brings them back."""
+    database.write(lambda connection: choices.unsubscribe(connection, subscriber_id, scopes))
+
+
+def leave_out(database: Database, subscriber_id: int, countries: Collection[str]) -> bool:
+    """Leave out appeals about these countries; no reason is kept."""
+    return database.write(lambda connection: choices.leave_out(connection, subscriber_id, countries))

@@ -1,0 +1,38 @@
+"""Lets time pass: from one instant at which something is to be done to the next, with a heartbeat at each."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from reminder.app import App
+from reminder.clock import VirtualClock
+from reminder.errors import Trouble
+from reminder.store.timeline import next_instant
+
+# Something that people do at an instant: write, leave, join. It is given the instant.
+Happening = tuple[datetime, Callable[[App, datetime], None]]
+# A heartbeat must come well within the catch-up window, or the clock would be thought to have jumped.
+LONGEST_STEP = timedelta(hours=6)
+
+
+def let_time_pass(app: App, clock: VirtualClock, until: datetime, happenings: Iterable[Happening] = ()) -> None:
+    """Run `app`, whose clock is `clock`, from the clock's instant to `until`; what happens comes before the heartbeat.
+
+    A happening before the clock's instant comes at once, one after `until` not at all.
+    """
+    step = min(LONGEST_STEP, timedelta(hours=app.settings.catch_up_hours))
+    ahead = sorted(happenings, key=lambda happening: happening[0])
+    clock_is_right = True
+    while True:
+        now = clock.now()
+        while ahead and ahead[0][0] <= now:
+            ahead.pop(0)[1](app, now)
+        ticked = app.tick(clock_is_right=clock_is_right)
+        if ticked.waits:
+            raise Trouble("The rehearsal", f"stopped: {ticked.waits}", "Let it begin later.")
+        clock_is_right = False
+        if now >= until:
+            return
+        with app.database.read() as connection:
+            planned = next_instant(connection, now)
+        stops = [now + step, until, *([planned] if planned else []), *(at for at, _ in ahead[:1])]
+        clock.move_to(min(stops))

@@ -1,0 +1,20 @@
+"""What the tests of the reader share: the day of reading, and a short way from text to what was understood."""
+
+import datetime
+from pathlib import Path
+
+from reminder.domain.documents import Document
+from reminder.intake.documents import read_document
+
+READ_ON = datetime.date(2020, 11, 2)
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+
+
+def read_text(text: str, *, read_on: datetime.date = READ_ON) -> Document:
+    """A text as if it came in a file."""
+    return read_document(text.encode(), file_name="appeal.txt", read_on=read_on)
+
+
+def codes(document: Document) -> set[str]:
+    """The codes of all warnings."""
+    return {doubt.code.value for doubt in document.warnings}

@@ -1,0 +1,7 @@
+"""The SMS folder's situations."""
+
+from tests.providers.samples.folders import LEAST, situations
+
+__all__ = ["LEAST", "SITUATIONS"]
+
+SITUATIONS = situations("sms-folder")

@@ -1,0 +1,29 @@
+"""docs/providers.md says what the code says."""
+
+import re
+
+import pytest
+
+from reminder.providers.registry import REGISTRY
+from reminder.providers.table import capability_table, settings_table
+from tests.repository import ROOT
+
+TABLES = {"capabilities": capability_table, "settings": settings_table}
+
+
+@pytest.mark.parametrize("mark", TABLES)
+def test_the_document_has_the_table_of_today(mark: str) -> None:
+    text = (ROOT / "docs" / "providers.md").read_text()
+    found = re.search(rf"<!-- {mark} -->\n(.*?)\n?<!-- end -->", text, re.DOTALL)
+    assert found is not None
+    assert found.group(1) == TABLES[mark]()
+
+
+def test_every_provider_has_its_row() -> None:
+    rows = capability_table().splitlines()
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows[2:]] == list(REGISTRY)
+    assert {row.count("|") for row in rows} == {rows[0].count("|")}
+
+
+def test_a_secret_is_marked_as_one() -> None:
+    assert "| `SMTP_PASSWORD` | Password to log in with. | secret |" in settings_table()
