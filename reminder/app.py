@@ -36,7 +36,7 @@ from reminder.planning.zones import zones_of_country
 from reminder.providers.contract import Provider
 from reminder.providers.registry import build, options_from, provider_class
 from reminder.rendering.renderer import Renderer
-from reminder.rendering.templates import default_template_folder
+from reminder.rendering.templates import Templates, default_template_folder
 from reminder.rendering.views import Office
 from reminder.rendering.views import Sender as From
 from reminder.reporting.expiry import report_expired
@@ -107,7 +107,6 @@ class App:
     @cached_property
     def renderer(self) -> Renderer:
         """The templates, the operator's before ours."""
-        own = [Path(self.settings.template_folder)] if self.settings.template_folder else []
         office = Office(
             legal_name=self.settings.legal_name,
             postal_address=self.settings.postal_address,
@@ -115,7 +114,17 @@ class App:
             privacy_url=self.settings.privacy_url,
             public_url=self.settings.public_url,
         )
-        return Renderer([*own, default_template_folder()], office)
+        return Renderer(self._template_folders, office)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The templates of pages and reports."""
+        return Templates(self._template_folders)
+
+    @property
+    def _template_folders(self) -> Sequence[Path]:
+        own = [Path(self.settings.template_folder)] if self.settings.template_folder else []
+        return [*own, default_template_folder()]
 
     @cached_property
     def senders(self) -> Senders:

@@ -8,7 +8,9 @@ import click
 
 from reminder.cli.base import Doors, day_option, pass_doors
 from reminder.errors import Trouble
+from reminder.reporting.show import show_expired, show_expiring, show_report
 
+LATELY = timedelta(days=30)
 _SPAN = re.compile(r"(\d{1,4})d")
 
 
@@ -34,12 +36,13 @@ def report(doors: Doors, what: str, within: timedelta, since: date | None, form:
     """What an appeal came to; or what expires soon, or what has expired."""
     app, now = doors.app, doors.clock.now()
     if what == "expiring":
-        click.echo(app.report_expiring(now, within, form), nl=False)
+        shown = show_expiring(app.database, now, within, form, app.templates)
     elif what == "expired":
-        click.echo(app.report_expired_since(now, since or (now - timedelta(days=30)).date(), form), nl=False)
+        shown = show_expired(app.database, now, since or (now - LATELY).date(), form, app.templates)
     elif what.isdigit():
-        click.echo(app.report_campaign(int(what), now, form), nl=False)
+        shown = show_report(app.database, int(what), now, form, app.templates)
     else:
         raise Trouble(
             what, "is no campaign number", "Give a number of `reminder campaign list`, or say expiring or expired."
         )
+    click.echo(shown.rstrip("\n"))

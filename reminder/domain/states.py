@@ -21,7 +21,7 @@ class CampaignState(IntEnum):
     APPROVED = 2  # this exact content may be started
     LIVE = 3  # the heartbeat plans and opens its sendings
     PAUSED = 4  # an organiser halted it; nothing goes, nothing is made up for by itself
-    EXPIRED = 5  # the deadline's day has ended; the report follows
+    EXPIRED = 5  # the deadline's day has ended for the last reader on earth; the report follows
     STOPPED = 6  # the case was stopped: nothing of it may go any more
     CLOSED = 7  # an organiser ended it early
 

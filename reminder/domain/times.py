@@ -63,11 +63,6 @@ def local_day(now: datetime, zone: str) -> date:
     return now.astimezone(ZoneInfo(zone)).date()
 
 
-def local_hour(now: datetime, zone: str) -> int:
-    """The hour, 0 to 23, that clocks in `zone` show."""
-    return now.astimezone(ZoneInfo(zone)).hour
-
-
 def last_reader_end(day: date) -> datetime:
     """When `day` has ended for the last reader on earth: at most 26 hours after it has ended for the first."""
     return datetime.combine(day + ONE_DAY, time(), LAST_ZONE_ON_EARTH).astimezone(UTC)

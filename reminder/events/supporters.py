@@ -66,7 +66,7 @@ def _writing(connection: Connection, campaign_id: int, subscriber_id: int) -> Wr
     facts = writing(connection, campaign_id, subscriber_id)
     if facts is None:
         raise Trouble(
-            f"Campaign {campaign_id} or supporter {subscriber_id}", "is not known", "Look the numbers up again."
+            f"Campaign {campaign_id} or subscriber {subscriber_id}", "is not known", "Look the numbers up again."
         )
     return facts
 

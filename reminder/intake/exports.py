@@ -37,7 +37,7 @@ def export_person(database: Database, vault: Vault, subscriber_id: int) -> dict[
     with database.read() as connection:
         held = holding(connection, subscriber_id)
     if held is None:
-        raise Trouble(f"Supporter {subscriber_id}", "is not known", "Look the number up again.")
+        raise Trouble(f"Subscriber {subscriber_id}", "is not known", "Look the number up again.")
     person = held.person
     return {
         "number": subscriber_id,

@@ -127,6 +127,13 @@ def answer_question(desk: Desk, campaign_id: int, answer: Literal["same", "new"]
     )
 
 
+def answer_case(desk: Desk, case_id: int, answer: Literal["same", "new"], *, who: str, now: datetime) -> list[Done]:
+    """The same answer to every campaign of a case that asks, whenever it was asked; none if none does."""
+    with desk.database.read() as connection:
+        asking = [c.id or 0 for c in campaigns.read_campaigns(connection, case_id) if c.question == "letter"]
+    return [answer_question(desk, campaign_id, answer, who=who, now=now) for campaign_id in asking]
+
+
 def _answered(desk: Desk, seen: Look, answer: str, now: datetime) -> tuple[PlanFacts, list[StepPlan], int]:
     campaign = seen.campaign
     if answer == "same":

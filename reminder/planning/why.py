@@ -80,7 +80,7 @@ class WhyReport:
         """The report for a program; times in UTC."""
         return {
             "campaign": self.campaign_id,
-            "supporter": self.subscriber_id,
+            "subscriber": self.subscriber_id,
             "zone": self.zone,
             "reason": REASON_WORDS[self.reason],
             "steps": [
@@ -99,7 +99,7 @@ class WhyReport:
 
     def lines(self) -> list[str]:
         """The report for people, times as the person's clock shows them."""
-        head = f"Supporter {self.subscriber_id}, campaign {self.campaign_id} ({self.zone})"
+        head = f"Subscriber {self.subscriber_id}, campaign {self.campaign_id} ({self.zone})"
         if self.reason:
             head += f": gets nothing more, {REASON_WORDS[self.reason]}"
         return [head, *(f"  {self._line(item)}" for item in self.items)]
@@ -164,7 +164,7 @@ def _look(
         raise Trouble(f"Campaign {campaign_id}", "is not known", "See `reminder campaign list`.")
     rhythm_id = rhythm_of(connection, subscriber_id)
     if rhythm_id is None:
-        raise Trouble(f"Supporter {subscriber_id}", "is not known", "Look the number up again.")
+        raise Trouble(f"Subscriber {subscriber_id}", "is not known", "Look the number up again.")
     habits = rhythm(connection, rhythm_id)
     steps = steps_of(connection, campaign_id)
 
@@ -195,8 +195,14 @@ def _of_step(seen: _Seen, step: StepPlan) -> list[Item]:
         return kept
     outcomes = [_by_channel(seen, step, channel) for channel in step.channels]
     told = [item for item in outcomes if item is not None]
-    going = [item for item in told if item.status != "not sent"]
-    return going[:1] or told[:1]
+    return sorted(told, key=_weight)[:1]
+
+
+def _weight(item: Item) -> int:
+    """A step reaches a person by one channel: what it does by an open one says more than that another is not open."""
+    if item.status != "not sent":
+        return 0
+    return {Reason.NO_CHANNEL: 3, Reason.NOT_CONFIRMED: 2, Reason.DO_NOT_CONTACT: 2}.get(item.reason, 1)
 
 
 def _of_promise(promise: Promise) -> Item:

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from reminder.app import App
 from reminder.clock import VirtualClock
+from reminder.domain.times import ONE_DAY, at_wall_clock, local_day
 from reminder.errors import Trouble
+from reminder.reporting.office import MORNING_HOUR
 from reminder.store.timeline import next_instant
 
 # Something that people do at an instant: write, leave, join. It is given the instant.
@@ -34,5 +36,11 @@ def let_time_pass(app: App, clock: VirtualClock, until: datetime, happenings: It
             return
         with app.database.read() as connection:
             planned = next_instant(connection, now)
-        stops = [now + step, until, *([planned] if planned else []), *(at for at, _ in ahead[:1])]
-        clock.move_to(min(stops))
+        stops = [now + step, until, _next_morning(now, app.settings.zone), *(at for at, _ in ahead[:1])]
+        clock.move_to(min([*stops, planned] if planned else stops))
+
+
+def _next_morning(now: datetime, zone: str) -> datetime:
+    """When the office is told what waits for it."""
+    today = at_wall_clock(local_day(now, zone), MORNING_HOUR, zone)
+    return today if today > now else at_wall_clock(local_day(now, zone) + ONE_DAY, MORNING_HOUR, zone)

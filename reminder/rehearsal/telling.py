@@ -10,7 +10,6 @@ from pathlib import Path
 from reminder.app import App
 from reminder.domain.states import Channel, MessageKind
 from reminder.domain.wire import message_of
-from reminder.errors import Trouble
 from reminder.planning.why import why
 from reminder.planning.zones import zones_of_country
 from reminder.rehearsal.story import Entry, NotSent, Person, Story

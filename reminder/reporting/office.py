@@ -105,7 +105,8 @@ def _waiting(connection: Connection, now: datetime, zone: str) -> list[Told]:
     return [
         *_cases_that_wait(connection, known, today, zone),
         *_reviews(known, now),
-        *_without_steps(connection, today),
+        *_without_steps(connection, today, zone),
+        *_over_limit(connection),
         *_set_aside(connection),
         *_unclear(connection, now),
     ]
@@ -146,13 +147,25 @@ def _reviews(known: dict[int, CaseFile], now: datetime) -> Iterator[Told]:
         )
 
 
-def _without_steps(connection: Connection, today: date) -> Iterator[Told]:
-    for campaign_id in office.live_without_steps(connection):
+def _without_steps(connection: Connection, today: date, zone: str) -> Iterator[Told]:
+    for campaign_id, since in office.live_without_steps(connection):
         yield _alert(
             subject="A live campaign reminds nobody",
             reason=f"Campaign {campaign_id} is live and its reminder plan is empty.",
             remedy=f"Look at `reminder campaign show {campaign_id}`; close it, or say how the target can still be reached.",
-            dedupe=f"no-steps:{campaign_id}:{today.toordinal() // AGAIN_AFTER_DAYS}",
+            dedupe=f"no-steps:{campaign_id}:{_week(local_day(since, zone), today)}",
+        )
+
+
+def _over_limit(connection: Connection) -> Iterator[Told]:
+    """Told again only when a sending of a later day waits."""
+    for each in office.over_limit(connection):
+        yield _alert(
+            subject="A sending is waiting for you",
+            reason=f"{count_words(each.sendings, 'sending', 'sendings')} of campaign {each.campaign_id} would reach more"
+            " people than its limit allows without your word.",
+            remedy=f"See who would get it with `reminder forecast {each.campaign_id}`, then say go or close the campaign.",
+            dedupe=f"over-limit:{each.campaign_id}:{each.latest_on.isoformat()}",
         )
 
 

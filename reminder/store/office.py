@@ -107,16 +107,36 @@ def newest_documents(connection: Connection) -> dict[int, datetime]:
     return {row.case_id: instant(row.added_at) for row in rows}
 
 
-def live_without_steps(connection: Connection) -> list[int]:
-    """Live campaigns that will remind nobody."""
-    return list(
-        connection.execute(
-            text(
-                "SELECT c.id FROM campaign c WHERE c.state = 3"
-                " AND NOT EXISTS (SELECT 1 FROM step t WHERE t.campaign_id = c.id) ORDER BY c.id"
-            )
-        ).scalars()
+def live_without_steps(connection: Connection) -> list[tuple[int, datetime]]:
+    """Live campaigns that will remind nobody, and since when each is live."""
+    rows = connection.execute(
+        text(
+            "SELECT c.id, coalesce(c.live_since, c.created_at) AS since FROM campaign c WHERE c.state = 3"
+            " AND NOT EXISTS (SELECT 1 FROM step t WHERE t.campaign_id = c.id) ORDER BY c.id"
+        )
     )
+    return [(row.id, instant(row.since)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Sendings of a campaign that reach more people than may be reached without a go-ahead."""
+
+    campaign_id: int
+    sendings: int
+    latest_on: date
+
+
+def over_limit(connection: Connection) -> list[OverLimit]:
+    """What waits for an organiser's go."""
+    rows = connection.execute(
+        text(
+            "SELECT w.campaign_id, count(*) AS sendings, max(w.local_on) AS latest_on FROM wave w"
+            " JOIN campaign c ON c.id = w.campaign_id WHERE w.state = 7 AND c.state = 3"
+            " GROUP BY w.campaign_id ORDER BY w.campaign_id"
+        )
+    )
+    return [OverLimit(row.campaign_id, row.sendings, day(row.latest_on)) for row in rows]
 
 
 def campaigns_asked(connection: Connection) -> list[tuple[int, int]]:

@@ -203,8 +203,9 @@ def keep_version(connection: Connection, kept: Version) -> bool:
             body=kept.body,
         )
         .on_conflict_do_nothing()
+        .returning(_REPORT.c.id)
     )
-    return written.rowcount == 1
+    return written.first() is not None
 
 
 def versions(connection: Connection, campaign_id: int) -> list[Version]:

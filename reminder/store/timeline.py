@@ -21,10 +21,10 @@ _AHEAD = (
     "SELECT min(report_due_at) FROM campaign WHERE report_due_at > :now",
 )
 _ORGANISERS_KINDS = ", ".join(str(int(kind)) for kind in sorted(TO_ORGANISERS))
-# A message that speaks of one of these campaigns, or goes to the office.
+# A message that speaks of one of these campaigns, or of none: to the office, or about joining.
 _OF_CAMPAIGNS = (
-    f"(m.kind IN ({_ORGANISERS_KINDS}) OR EXISTS (SELECT 1 FROM content_campaign k WHERE k.content_id = b.content_id"
-    " AND k.campaign_id IN ({campaigns})))"
+    "(NOT EXISTS (SELECT 1 FROM content_campaign k WHERE k.content_id = b.content_id) OR EXISTS"
+    " (SELECT 1 FROM content_campaign k WHERE k.content_id = b.content_id AND k.campaign_id IN ({campaigns})))"
 )
 
 
@@ -56,7 +56,7 @@ def next_instant(connection: Connection, now: datetime) -> datetime | None:
 
 
 def handed_over(connection: Connection, campaigns: Sequence[int], since: datetime, limit: int) -> list[HandedOver]:
-    """The first `limit` messages of these campaigns and to the office that a provider took since then, in their order."""
+    """The first `limit` messages that a provider took since then, in their order: of these campaigns, and of none."""
     rows = connection.execute(
         text(
             "SELECT m.id, m.kind, m.channel, m.subscriber_id, m.local_on, a.sent_at, b.locale, c.items, c.also_open,"

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, and_, select, text, tuple_
+from sqlalchemy import Connection, and_, select, text
 
 from reminder.domain.consent import PersonState, Said
 from reminder.domain.meant import Known
-from reminder.domain.states import Channel, DeliveryState, MessageKind, MessageState, Reason, Result, WaveState
+from reminder.domain.states import Channel, DeliveryState, MessageState, Reason, Result, WaveState
 from reminder.store.eligible import scopes_of
 from reminder.store.people.addresses import PERSON, addresses_of
 from reminder.store.people.exporting import ledger_of
@@ -140,8 +139,8 @@ def _reminded_on(connection: Connection, subscriber_id: int, days: Collection[da
         select(_MESSAGE.c.local_on).where(
             _MESSAGE.c.local_on.in_(wanted),
             _MESSAGE.c.subscriber_id == subscriber_id,
-            _MESSAGE.c.kind == MessageKind.NUDGE,
-            _MESSAGE.c.state.not_in((MessageState.CANCELLED, MessageState.REJECTED)),
+            # As the one-a-day index has it (1 = nudge, 6 = cancelled); 3 = rejected.
+            text("message.kind = 1 AND message.state <> 6 AND message.state <> 3"),
         )
     )
     return tuple(sorted(found.scalars()))
@@ -179,20 +178,26 @@ def promises_to(
         select(_WAVE.c.step_key, _WAVE.c.anchor_on).where(_WAVE.c.campaign_id == campaign_id).distinct()
     )
     wanted = sorted({*steps, *((row.step_key, row.anchor_on) for row in past)})
-    keys = [
-        (campaign_id, step_key, anchor_on, channel, subscriber_id)
+    promise = _DELIVERY.c
+    # A probe for each: given a list of promises, SQLite would read the whole table.
+    probe = (
+        select(
+            _DELIVERY,
+            _MESSAGE.c.id.label("of_the_day"),
+            _MESSAGE.c.state.label("message_state"),
+            _MESSAGE.c.result,
+        )
+        .join(_MESSAGE, _OF_THE_DAY, isouter=True)
+        .where(promise.campaign_id == campaign_id, promise.subscriber_id == subscriber_id)
+    )
+    rows = [
+        row
         for step_key, anchor_on in wanted
         for channel in Channel
+        for row in connection.execute(
+            probe.where(promise.step_key == step_key, promise.anchor_on == anchor_on, promise.channel == channel)
+        ).mappings()
     ]
-    if not keys:
-        return []
-    promise = _DELIVERY.c
-    rows = connection.execute(
-        select(_DELIVERY, _MESSAGE.c.id.label("of_the_day"), _MESSAGE.c.state.label("message_state"), _MESSAGE.c.result)
-        .join(_MESSAGE, _OF_THE_DAY, isouter=True)
-        .where(_one_of(keys))
-        .order_by(promise.local_on, promise.id)
-    ).mappings()
     return [
         Promise(
             step_key=row["step_key"],
@@ -205,12 +210,5 @@ def promises_to(
             message_state=row["message_state"],
             result=row["result"],
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: (row["local_on"], row[promise.id]))
     ]
-
-
-def _one_of(keys: Sequence[tuple[Any, ...]]) -> Any:
-    promise = _DELIVERY.c
-    return tuple_(promise.campaign_id, promise.step_key, promise.anchor_on, promise.channel, promise.subscriber_id).in_(
-        keys
-    )

@@ -10,11 +10,32 @@ from reminder.domain.documents import DeadlineKind, Document, Doubt, DoubtCode, 
 READ_ON = datetime.date(2020, 11, 2)
 DEADLINE = datetime.date(2020, 12, 29)
 
-KEYS = (
-    "language kind title case_names country organisation ua_number sequence index issued_on deadline deadline_phrase"
-    " deadline_operator deadline_kind late_policy previous_ua status_phrase targets demands letter write_in pronouns items"
-    " warnings"
-).split()
+KEYS = [
+    "language",
+    "kind",
+    "title",
+    "case_names",
+    "country",
+    "organisation",
+    "ua_number",
+    "sequence",
+    "index",
+    "issued_on",
+    "deadline",
+    "deadline_phrase",
+    "deadline_operator",
+    "deadline_kind",
+    "late_policy",
+    "previous_ua",
+    "status_phrase",
+    "targets",
+    "demands",
+    "letter",
+    "write_in",
+    "pronouns",
+    "items",
+    "warnings",
+]
 
 
 def test_the_json_has_exactly_the_fixed_keys() -> None:

@@ -16,7 +16,6 @@ from reminder.domain.times import (
     is_zone,
     last_reader_end,
     local_day,
-    local_hour,
     weekday_before,
 )
 
@@ -123,10 +122,6 @@ def test_the_last_reader_has_the_whole_of_the_29th() -> None:
 def test_days_left_are_calendar_days_where_the_reader_lives(now: str, left: int) -> None:
     instant = datetime.fromisoformat(now).replace(tzinfo=UTC)
     assert days_left(date(2020, 12, 29), instant, "America/Los_Angeles") == left
-
-
-def test_the_local_hour_is_what_clocks_there_show() -> None:
-    assert local_hour(datetime(2020, 12, 29, 3, 15, tzinfo=UTC), "Asia/Kathmandu") == 9
 
 
 @pytest.mark.parametrize(

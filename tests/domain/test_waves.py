@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reminder.domain.states import Channel, Reason
-from reminder.domain.times import ONE_SECOND, at_wall_clock, end_of_day, local_day, local_hour
+from reminder.domain.times import ONE_SECOND, at_wall_clock, end_of_day, local_day
 from reminder.domain.waves import (
     EMAIL_MARGIN,
     Habits,
@@ -267,7 +267,7 @@ days = st.dates(date(2015, 1, 1), date(2040, 12, 1))
 
 
 def is_quiet(instant: datetime, zone: str, kept: Hours) -> bool:
-    hour = local_hour(instant, zone)
+    hour = instant.astimezone(ZoneInfo(zone)).hour
     if kept.quiet_from <= kept.quiet_to:
         return kept.quiet_from <= hour < kept.quiet_to
     return hour >= kept.quiet_from or hour < kept.quiet_to

@@ -87,7 +87,7 @@ def test_a_new_letter_is_asked_for_and_told_anew(database: Database, clara: int)
 
 
 def test_a_letter_for_what_we_do_not_know_is_refused_by_number(database: Database, clara: int) -> None:
-    with pytest.raises(Trouble, match="Campaign 99 or supporter"):
+    with pytest.raises(Trouble, match="Campaign 99 or subscriber"):
         report_letter(database, 99, clara, "", NOW)
     with pytest.raises(Trouble, match="not known"):
         take_letter_back(database, CAMPAIGN, clara + 1, NOW)

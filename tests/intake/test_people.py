@@ -168,7 +168,7 @@ def test_the_export_of_one_person_tells_everything_in_words_that_can_be_read(dat
     }
     assert [each["kind"] for each in held["messages"]] == ["confirmation", "confirmation"]
     leave(database, Leaving.ERASE, person, LATER)
-    with pytest.raises(Trouble, match=f"Supporter {person}: is not known"):
+    with pytest.raises(Trouble, match=f"Subscriber {person}: is not known"):
         export_person(database, vault, person)
 
 

@@ -357,3 +357,13 @@ def test_a_question_that_nobody_asked_is_not_answered(world: World) -> None:
     campaign_id = world.live()
     with pytest.raises(NotAllowed, match="did not ask"):
         changes.answer_question(world.desk, campaign_id, "new", who=WHO, now=BEGAN)
+
+
+def test_one_answer_serves_every_campaign_of_the_case_that_asks(asked: tuple[World, int]) -> None:
+    world, campaign_id = asked
+    quiet = world.live(utc("2020-12-17T12:00"))
+    now = utc("2020-12-17T13:00")
+    answered = changes.answer_case(world.desk, world.case_id, "new", who=WHO, now=now)
+    assert [done.campaign_id for done in answered] == [campaign_id]
+    assert (world.campaign(campaign_id).round, world.campaign(quiet).round) == (2, 1)
+    assert changes.answer_case(world.desk, world.case_id, "new", who=WHO, now=now) == []

@@ -63,7 +63,7 @@ class Calendar:
         return Reading(number, reading.last, reading.date, reading.doubt)
 
     def _weekday(self, source: Source, number: int) -> tuple[int | None, int]:
-        for length in (2, 1):
+        for length in (3, 2, 1):
             phrase = _words(source, number, length)
             if phrase in self.weekdays and len(phrase) == length and _near(source.gap(number + length - 1)):
                 start = number + length

@@ -83,7 +83,19 @@ def test_what_is_not_certain_has_no_date(text: str, doubt: DoubtCode) -> None:
     assert (reading.date, reading.doubt) == (None, doubt)
 
 
-NO_DATES = ["12/11", "488/2019", "10:12", "999513", "4.414", "1,80", "212 687-2020", "11/044/2012", "May", "no 380", "1.2.3.4"]
+NO_DATES = [
+    "12/11",
+    "488/2019",
+    "10:12",
+    "999513",
+    "4.414",
+    "1,80",
+    "212 687-2020",
+    "11/044/2012",
+    "May",
+    "no 380",
+    "1.2.3.4",
+]
 
 
 @pytest.mark.parametrize("text", NO_DATES)

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def _create_attempt() -> None:
     op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -32,6 +32,9 @@ def upgrade() -> None:
         sa.Column("detail_ct", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_attempt() -> None:
     op.create_index(
         "attempt_open",
         "attempt",
@@ -41,6 +44,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN (1, 3)"),
     )
     op.create_index("one_attempt", "attempt", ["batch_id", "no"], unique=True)
+
+
+def _create_audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -51,6 +57,9 @@ def upgrade() -> None:
         sa.Column("detail_ct", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _create_batch() -> None:
     op.create_table(
         "batch",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -68,6 +77,9 @@ def upgrade() -> None:
         sa.Column("turn", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_batch() -> None:
     op.create_index(
         "batch_leased",
         "batch",
@@ -93,6 +105,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 5"),
         postgresql_where=sa.text("state = 5"),
     )
+
+
+def _create_casefile() -> None:
     op.create_table(
         "casefile",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -116,8 +131,14 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_casefile() -> None:
     op.create_index("one_case", "casefile", ["key"], unique=True)
     op.create_index("one_code", "casefile", ["code"], unique=True)
+
+
+def _create_consent() -> None:
     op.create_table(
         "consent",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -133,7 +154,13 @@ def upgrade() -> None:
         sa.Column("subscriber_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_consent() -> None:
     op.create_index("consent_of_address", "consent", ["address_hash", "channel", "id"], unique=False)
+
+
+def _create_content() -> None:
     op.create_table(
         "content",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -146,13 +173,22 @@ def upgrade() -> None:
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_content() -> None:
     op.create_index("one_content", "content", ["digest"], unique=True)
+
+
+def _create_content_campaign() -> None:
     op.create_table(
         "content_campaign",
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
         sa.Column("content_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("campaign_id", "content_id"),
     )
+
+
+def _create_delivery() -> None:
     op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -169,9 +205,15 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_delivery() -> None:
     op.create_index(
         "one_promise", "delivery", ["campaign_id", "step_key", "anchor_on", "channel", "subscriber_id"], unique=True
     )
+
+
+def _create_do_not_contact() -> None:
     op.create_table(
         "do_not_contact",
         sa.Column("channel", sa.SmallInteger(), nullable=False),
@@ -180,6 +222,9 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "address_hash"),
     )
+
+
+def _create_event() -> None:
     op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -192,14 +237,23 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_event() -> None:
     op.create_index("event_of_message", "event", ["message_id"], unique=False)
     op.create_index("one_event", "event", ["fingerprint"], unique=True)
+
+
+def _create_exclusion() -> None:
     op.create_table(
         "exclusion",
         sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("subscriber_id", "what"),
     )
+
+
+def _create_instance() -> None:
     op.create_table(
         "instance",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -215,6 +269,9 @@ def upgrade() -> None:
         sa.Column("monday_on", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _create_letter() -> None:
     op.create_table(
         "letter",
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
@@ -225,6 +282,9 @@ def upgrade() -> None:
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("campaign_id", "round", "subscriber_id"),
     )
+
+
+def _create_message() -> None:
     op.create_table(
         "message",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -243,6 +303,9 @@ def upgrade() -> None:
         sa.Column("dedupe", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_message() -> None:
     op.create_index("message_of_batch", "message", ["batch_id", "id"], unique=False)
     op.create_index(
         "message_unclear",
@@ -268,6 +331,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("dedupe IS NOT NULL"),
         postgresql_where=sa.text("dedupe IS NOT NULL"),
     )
+
+
+def _create_organiser() -> None:
     op.create_table(
         "organiser",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -278,7 +344,13 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_organiser() -> None:
     op.create_index("one_organiser", "organiser", ["email_hash"], unique=True)
+
+
+def _create_provider_state() -> None:
     op.create_table(
         "provider_state",
         sa.Column("provider", sa.Text(), nullable=False),
@@ -291,6 +363,9 @@ def upgrade() -> None:
         sa.Column("because", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("provider"),
     )
+
+
+def _create_receipt() -> None:
     op.create_table(
         "receipt",
         sa.Column("provider", sa.Text(), nullable=False),
@@ -299,6 +374,9 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "provider_id"),
     )
+
+
+def _create_report() -> None:
     op.create_table(
         "report",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -309,7 +387,13 @@ def upgrade() -> None:
         sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_report() -> None:
     op.create_index("one_report", "report", ["campaign_id", "version"], unique=True)
+
+
+def _create_rhythm() -> None:
     op.create_table(
         "rhythm",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -323,6 +407,9 @@ def upgrade() -> None:
         sa.Column("sms_quiet_to", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_rhythm() -> None:
     op.create_index(
         "one_rhythm",
         "rhythm",
@@ -338,6 +425,9 @@ def upgrade() -> None:
         ],
         unique=True,
     )
+
+
+def _create_subscriber() -> None:
     op.create_table(
         "subscriber",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -363,6 +453,9 @@ def upgrade() -> None:
         sa.Column("joined_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_subscriber() -> None:
     op.create_index("one_email", "subscriber", ["email_hash"], unique=True)
     op.create_index("one_phone", "subscriber", ["phone_hash"], unique=True)
     op.create_index(
@@ -412,13 +505,22 @@ def upgrade() -> None:
         sqlite_where=sa.text("rhythm_since IS NOT NULL"),
         postgresql_where=sa.text("rhythm_since IS NOT NULL"),
     )
+
+
+def _create_subscription() -> None:
     op.create_table(
         "subscription",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "subscriber_id"),
     )
+
+
+def _index_subscription() -> None:
     op.create_index("subscription_of", "subscription", ["subscriber_id"], unique=False)
+
+
+def _create_wave() -> None:
     op.create_table(
         "wave",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -442,6 +544,9 @@ def upgrade() -> None:
         sa.Column("n_people", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_wave() -> None:
     op.create_index("one_wave", "wave", ["campaign_id", "step_key", "anchor_on", "rhythm_id", "channel"], unique=True)
     op.create_index(
         "wave_due",
@@ -460,6 +565,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 3"),
         postgresql_where=sa.text("state = 3"),
     )
+
+
+def _create_campaign() -> None:
     op.create_table(
         "campaign",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -492,6 +600,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_campaign() -> None:
     op.create_index("campaign_by_case", "campaign", ["case_id"], unique=False)
     op.create_index(
         "campaign_by_expiry",
@@ -509,6 +620,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 3"),
         postgresql_where=sa.text("state = 3"),
     )
+
+
+def _create_case_key() -> None:
     op.create_table(
         "case_key",
         sa.Column("key", sa.Text(), nullable=False),
@@ -519,7 +633,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("key"),
     )
+
+
+def _index_case_key() -> None:
     op.create_index("case_key_of", "case_key", ["case_id"], unique=False)
+
+
+def _create_document() -> None:
     op.create_table(
         "document",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -539,8 +659,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_document() -> None:
     op.create_index("one_document", "document", ["case_id", "digest"], unique=True)
     op.create_index("one_place", "document", ["case_id", "sequence"], unique=True)
+
+
+def _create_step() -> None:
     op.create_table(
         "step",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -561,132 +687,88 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _index_step() -> None:
     op.create_index("one_step", "step", ["campaign_id", "step_key"], unique=True)
 
 
+def upgrade() -> None:
+    """Create every table with its indexes."""
+    _create_attempt()
+    _index_attempt()
+    _create_audit()
+    _create_batch()
+    _index_batch()
+    _create_casefile()
+    _index_casefile()
+    _create_consent()
+    _index_consent()
+    _create_content()
+    _index_content()
+    _create_content_campaign()
+    _create_delivery()
+    _index_delivery()
+    _create_do_not_contact()
+    _create_event()
+    _index_event()
+    _create_exclusion()
+    _create_instance()
+    _create_letter()
+    _create_message()
+    _index_message()
+    _create_organiser()
+    _index_organiser()
+    _create_provider_state()
+    _create_receipt()
+    _create_report()
+    _index_report()
+    _create_rhythm()
+    _index_rhythm()
+    _create_subscriber()
+    _index_subscriber()
+    _create_subscription()
+    _index_subscription()
+    _create_wave()
+    _index_wave()
+    _create_campaign()
+    _index_campaign()
+    _create_case_key()
+    _index_case_key()
+    _create_document()
+    _index_document()
+    _create_step()
+    _index_step()
+
+
 def downgrade() -> None:
-    op.drop_index("one_step", table_name="step")
-    op.drop_table("step")
-    op.drop_index("one_place", table_name="document")
-    op.drop_index("one_document", table_name="document")
-    op.drop_table("document")
-    op.drop_index("case_key_of", table_name="case_key")
-    op.drop_table("case_key")
-    op.drop_index(
-        "campaign_to_plan",
-        table_name="campaign",
-        sqlite_where=sa.text("state = 3"),
-        postgresql_where=sa.text("state = 3"),
-    )
-    op.drop_index(
-        "campaign_by_expiry",
-        table_name="campaign",
-        sqlite_where=sa.text("state IN (2, 3, 4)"),
-        postgresql_where=sa.text("state IN (2, 3, 4)"),
-    )
-    op.drop_index("campaign_by_case", table_name="campaign")
-    op.drop_table("campaign")
-    op.drop_index(
-        "wave_opened", table_name="wave", sqlite_where=sa.text("state = 3"), postgresql_where=sa.text("state = 3")
-    )
-    op.drop_index("wave_of_day", table_name="wave")
-    op.drop_index(
-        "wave_due",
-        table_name="wave",
-        sqlite_where=sa.text("state IN (1, 2)"),
-        postgresql_where=sa.text("state IN (1, 2)"),
-    )
-    op.drop_index("one_wave", table_name="wave")
-    op.drop_table("wave")
-    op.drop_index("subscription_of", table_name="subscription")
-    op.drop_table("subscription")
-    op.drop_index(
-        "subscriber_moved",
-        table_name="subscriber",
-        sqlite_where=sa.text("rhythm_since IS NOT NULL"),
-        postgresql_where=sa.text("rhythm_since IS NOT NULL"),
-    )
-    op.drop_index("subscriber_by_rhythm", table_name="subscriber")
-    op.drop_index(
-        "reachable_by_sms",
-        table_name="subscriber",
-        sqlite_where=sa.text("state = 1 AND sms_since IS NOT NULL"),
-        postgresql_where=sa.text("state = 1 AND sms_since IS NOT NULL"),
-    )
-    op.drop_index(
-        "reachable_by_email",
-        table_name="subscriber",
-        sqlite_where=sa.text("state = 1 AND email_since IS NOT NULL"),
-        postgresql_where=sa.text("state = 1 AND email_since IS NOT NULL"),
-    )
-    op.drop_index("one_phone", table_name="subscriber")
-    op.drop_index("one_email", table_name="subscriber")
-    op.drop_table("subscriber")
-    op.drop_index("one_rhythm", table_name="rhythm")
-    op.drop_table("rhythm")
-    op.drop_index("one_report", table_name="report")
-    op.drop_table("report")
-    op.drop_table("receipt")
-    op.drop_table("provider_state")
-    op.drop_index("one_organiser", table_name="organiser")
-    op.drop_table("organiser")
-    op.drop_index(
-        "one_of_a_kind",
-        table_name="message",
-        sqlite_where=sa.text("dedupe IS NOT NULL"),
-        postgresql_where=sa.text("dedupe IS NOT NULL"),
-    )
-    op.drop_index(
-        "one_a_day",
-        table_name="message",
-        sqlite_where=sa.text("kind = 1 AND state <> 6"),
-        postgresql_where=sa.text("kind = 1 AND state <> 6"),
-    )
-    op.drop_index(
-        "message_unclear",
-        table_name="message",
-        sqlite_where=sa.text("state = 5"),
-        postgresql_where=sa.text("state = 5"),
-    )
-    op.drop_index("message_of_batch", table_name="message")
-    op.drop_table("message")
-    op.drop_table("letter")
-    op.drop_table("instance")
-    op.drop_table("exclusion")
-    op.drop_index("one_event", table_name="event")
-    op.drop_index("event_of_message", table_name="event")
-    op.drop_table("event")
-    op.drop_table("do_not_contact")
-    op.drop_index("one_promise", table_name="delivery")
-    op.drop_table("delivery")
-    op.drop_table("content_campaign")
-    op.drop_index("one_content", table_name="content")
-    op.drop_table("content")
-    op.drop_index("consent_of_address", table_name="consent")
-    op.drop_table("consent")
-    op.drop_index("one_code", table_name="casefile")
-    op.drop_index("one_case", table_name="casefile")
-    op.drop_table("casefile")
-    op.drop_index(
-        "batch_withdrawn", table_name="batch", sqlite_where=sa.text("state = 5"), postgresql_where=sa.text("state = 5")
-    )
-    op.drop_index(
-        "batch_to_claim", table_name="batch", sqlite_where=sa.text("state = 1"), postgresql_where=sa.text("state = 1")
-    )
-    op.drop_index("batch_of_content", table_name="batch")
-    op.drop_index(
-        "batch_leased",
-        table_name="batch",
-        sqlite_where=sa.text("state IN (2, 3)"),
-        postgresql_where=sa.text("state IN (2, 3)"),
-    )
-    op.drop_table("batch")
-    op.drop_table("audit")
-    op.drop_index("one_attempt", table_name="attempt")
-    op.drop_index(
-        "attempt_open",
-        table_name="attempt",
-        sqlite_where=sa.text("state IN (1, 3)"),
-        postgresql_where=sa.text("state IN (1, 3)"),
-    )
-    op.drop_table("attempt")
+    """Drop them again; their indexes go with them."""
+    for table in (
+        "step",
+        "document",
+        "case_key",
+        "campaign",
+        "wave",
+        "subscription",
+        "subscriber",
+        "rhythm",
+        "report",
+        "receipt",
+        "provider_state",
+        "organiser",
+        "message",
+        "letter",
+        "instance",
+        "exclusion",
+        "event",
+        "do_not_contact",
+        "delivery",
+        "content_campaign",
+        "content",
+        "consent",
+        "casefile",
+        "batch",
+        "audit",
+        "attempt",
+    ):
+        op.drop_table(table)

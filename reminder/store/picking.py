@@ -1,0 +1,253 @@
+"""The people of a chunk: picked into a scratch table, then written as messages, batches and promises, set-based."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from reminder.domain.states import DeliveryState, MessageKind, MessageState, Reason
+from reminder.store.batches import BATCH_SIZE, keep_content, open_batch, take_batch_ids
+from reminder.store.columns import ordinal, seconds
+from reminder.store.eligible import Facts, Sending, binds, conditions, facts, passes_cadence
+
+APPEALS_IN_A_MESSAGE = 3
+# In the scratch table `carried` is 1 for what goes into today's message, 0 where a better one of that day speaks for it.
+_HAS_TODAYS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """People of one rhythm and language with `after` < id <= `last`."""
+
+    locale: str
+    after: int
+    last: int
+
+
+def _set_apart_who_has_todays(
+    connection: Connection, sendings: Sequence[Sending], chunk: Chunk, tomorrow: Mapping[int, Tomorrow]
+) -> None:
+    """Who has a reminder of this day already waits for tomorrow, or is skipped where tomorrow is too late."""
+    bound = {"day": ordinal(sendings[0].local_on), "after": chunk.after, "last": chunk.last}
+    todays = (
+        "SELECT m.subscriber_id FROM message m WHERE m.kind = 1 AND m.state <> 6 AND m.local_on = :day"
+        " AND m.subscriber_id > :after AND m.subscriber_id <= :last"
+    )
+    if connection.execute(text(f"{todays} LIMIT 1"), bound).first() is None:
+        return
+    for number, sending in enumerate(sendings):
+        if sending.wave_id not in tomorrow:
+            continue
+        waiting = connection.execute(
+            text(f"DELETE FROM pick WHERE wave_no = :no AND carried = 1 AND subscriber_id IN ({todays})"),
+            bound | {"no": number},
+        ).rowcount
+        connection.execute(
+            text("UPDATE wave SET n_people = n_people + :waiting WHERE id = :wave"),
+            {"waiting": waiting, "wave": sending.wave_id},
+        )
+    connection.execute(
+        text(f"UPDATE pick SET carried = :has_todays WHERE carried = 1 AND subscriber_id IN ({todays})"),
+        bound | {"has_todays": _HAS_TODAYS},
+    )
+
+
+def _pick(connection: Connection, sendings: Sequence[Sending], chunk: Chunk) -> None:
+    """Fill the scratch table with who is meant by which sending. `carried` 0: a better one of that day speaks for it."""
+    _empty_scratch_table(connection)
+    for number, sending in enumerate(sendings):
+        known = facts(connection, sending)
+        twin = [n for n in range(number) if sendings[n].campaign_id == sending.campaign_id]
+        connection.execute(
+            text(_pick_sql(sending, known, twin)), binds(sending) | _range(sending, chunk) | {"no": number}
+        )
+    if len(sendings) > APPEALS_IN_A_MESSAGE:
+        connection.execute(
+            text(
+                "UPDATE pick SET carried = 0 WHERE carried = 1 AND (SELECT count(*) FROM pick AS better"
+                " WHERE better.subscriber_id = pick.subscriber_id AND better.carried = 1"
+                " AND better.wave_no < pick.wave_no) >= :most"
+            ),
+            {"most": APPEALS_IN_A_MESSAGE},
+        )
+
+
+def _empty_scratch_table(connection: Connection) -> None:
+    """`no` counts the rows from 1 in the order of the people, which saves a window function for each of a million."""
+    columns = "subscriber_id BIGINT, wave_no INTEGER, passes INTEGER, named INTEGER, carried INTEGER"
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS pick (no INTEGER PRIMARY KEY, {columns})")
+        connection.exec_driver_sql("DELETE FROM pick")
+    else:
+        connection.exec_driver_sql(
+            f"CREATE TEMP TABLE IF NOT EXISTS pick (no BIGINT GENERATED ALWAYS AS IDENTITY, {columns}) ON COMMIT DELETE ROWS"
+        )
+        connection.exec_driver_sql("TRUNCATE pick RESTART IDENTITY")
+
+
+def _range(sending: Sending, chunk: Chunk) -> dict[str, Any]:
+    return {"rhythm": sending.rhythm_id, "locale": chunk.locale, "after": chunk.after, "last": chunk.last}
+
+
+def _pick_sql(sending: Sending, known: Facts, twin: list[int]) -> str:
+    carried = "1"
+    if twin:
+        numbers = ", ".join(map(str, twin))
+        carried = (
+            f"CASE WHEN EXISTS (SELECT 1 FROM pick b WHERE b.subscriber_id = s.id AND b.wave_no IN ({numbers}))"
+            " THEN 0 ELSE 1 END"
+        )
+    named = "CASE WHEN s.named THEN 1 ELSE 0 END" if sending.named else "0"
+    return (
+        "INSERT INTO pick (subscriber_id, wave_no, passes, named, carried)"
+        f" SELECT s.id, :no, {passes_cadence(sending, known)}, {named}, {carried}"
+        " FROM subscriber s WHERE s.rhythm_id = :rhythm AND s.locale = :locale AND s.id > :after AND s.id <= :last"
+        f" AND {conditions(sending, known)}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Combination:
+    """People whose day holds the same sendings: bit n of `mask` is sending n; `lead` chooses the channel."""
+
+    lead: int
+    mask: int
+    named: int
+    people: int  # or the highest row number, where that cuts the batches
+
+
+_TODAY = (
+    "SELECT subscriber_id, min(wave_no) AS lead, sum(1 << wave_no) AS mask, max(named) AS named FROM pick"
+    " WHERE carried = 1 AND passes = 1 GROUP BY subscriber_id"
+)
+# One sending: the row numbers of the scratch table cut the batches (those left out make some of them smaller).
+_TODAY_ONE = "SELECT subscriber_id, no, named FROM pick WHERE carried = 1 AND passes = 1"
+
+
+def _combinations(connection: Connection, sendings: Sequence[Sending]) -> list[_Combination]:
+    if len(sendings) == 1:
+        split = "named, max(no)" if sendings[0].named else "0, max(no)"
+        by = "GROUP BY named ORDER BY named" if sendings[0].named else ""
+        rows = connection.execute(text(f"SELECT {split} FROM ({_TODAY_ONE}) AS t {by}"))
+        return [_Combination(0, 1, named, highest) for named, highest in rows if highest]
+    # The last useful reminder passes the weekly limit, and what else falls on that day comes along in its message.
+    connection.execute(
+        text(
+            "UPDATE pick SET passes = 1 WHERE passes = 0 AND carried = 1 AND subscriber_id IN"
+            " (SELECT useful.subscriber_id FROM pick AS useful WHERE useful.passes = 1 AND useful.carried = 1)"
+        )
+    )
+    rows = connection.execute(
+        text(
+            f"SELECT lead, mask, named, count(*) FROM ({_TODAY}) AS t GROUP BY lead, mask, named ORDER BY lead, mask, named"
+        )
+    )
+    return [_Combination(*row) for row in rows]
+
+
+def _write_messages(
+    connection: Connection, sendings: Sequence[Sending], combination: _Combination, chunk: Chunk, now: datetime
+) -> int:
+    """One message for each person of the combination, in batches of one content; returns how many."""
+    lead = sendings[combination.lead]
+    carried = [sending for number, sending in enumerate(sendings) if combination.mask >> number & 1]
+    batches = -(-combination.people // BATCH_SIZE)
+    first = take_batch_ids(connection, batches)
+    if len(sendings) == 1:
+        people = f"t.no AS no FROM ({_TODAY_ONE}) AS t WHERE t.named = :named"
+    else:
+        people = (
+            f"row_number() OVER (ORDER BY t.subscriber_id) AS no FROM ({_TODAY}) AS t"
+            " WHERE t.lead = :lead AND t.mask = :mask AND t.named = :named"
+        )
+    # A conflict with one_a_day cannot be: who has today's reminder was set apart in this transaction.
+    written = connection.execute(
+        text(
+            "INSERT INTO message (kind, local_on, channel, subscriber_id, batch_id, state, reason, result, attempt_id,"
+            " tries, open_until, not_after)"
+            " SELECT :kind, :day, :channel, g.subscriber_id, :first + (g.no - 1) / :batch_size,"
+            " :due, 0, 0, 0, 0, :open_until, :not_after"
+            f" FROM (SELECT t.subscriber_id AS subscriber_id, {people}) AS g"
+        ),
+        {
+            "kind": int(MessageKind.NUDGE),
+            "day": ordinal(lead.local_on),
+            "channel": int(lead.channel),
+            "first": first,
+            "batch_size": BATCH_SIZE,
+            "due": int(MessageState.DUE),
+            "open_until": seconds(lead.open_until),
+            # What several appeals share is useful only as long as each of them is.
+            "not_after": seconds(min(sending.not_after for sending in carried)),
+            "lead": combination.lead,
+            "mask": combination.mask,
+            "named": combination.named,
+        },
+    ).rowcount
+    items = [[s.campaign_id, s.step_key, ordinal(s.anchor_on), int(s.channel)] for s in carried]
+    also_open = len(sendings) - len(carried) if len(carried) == APPEALS_IN_A_MESSAGE else 0
+    content = keep_content(connection, MessageKind.NUDGE, lead.channel, lead.local_on, items, also_open, {})
+    for number in range(batches):
+        open_batch(
+            connection,
+            batch_id=first + number,
+            content_id=content,
+            channel=lead.channel,
+            locale=chunk.locale,
+            named=bool(combination.named),
+            send_at=max(lead.due_at, now),
+            open_until=lead.open_until,
+            turn=chunk.after // BATCH_SIZE + number,
+            rhythm_id=lead.rhythm_id,
+        )
+    return int(written)
+
+
+def _write_deliveries(
+    connection: Connection, number: int, sending: Sending, now: datetime, *, alone: bool, messages: int
+) -> int:
+    """One row per promise; returns how many are skipped. The reason survives on the row."""
+    bound = {
+        "no": number,
+        "wave": sending.wave_id,
+        "campaign": sending.campaign_id,
+        "step": sending.step_key,
+        "anchor": ordinal(sending.anchor_on),
+        "channel": int(sending.channel),
+        "day": ordinal(sending.local_on),
+        "due": int(DeliveryState.DUE),
+        "skipped": int(DeliveryState.SKIPPED),
+        "weekly": int(Reason.WEEKLY_LIMIT),
+        "daily": int(Reason.DAILY_LIMIT),
+        "not_after": seconds(sending.not_after),
+        "now": seconds(now),
+    }
+    goes = "p.carried = 1 AND p.passes = 1"
+    written = connection.execute(
+        text(
+            "INSERT INTO delivery (campaign_id, step_key, anchor_on, channel, subscriber_id, local_on, wave_id, state,"
+            " reason, not_after, opened_at)"
+            " SELECT :campaign, :step, :anchor, :channel, p.subscriber_id, :day, :wave,"
+            f" CASE WHEN {goes} THEN :due ELSE :skipped END,"
+            f" CASE WHEN {goes} THEN 0 WHEN p.carried = 1 THEN :weekly ELSE :daily END,"
+            " :not_after, :now FROM pick p WHERE p.wave_no = :no"
+            " ON CONFLICT (campaign_id, step_key, anchor_on, channel, subscriber_id) DO UPDATE SET state = excluded.state,"
+            " reason = excluded.reason, local_on = excluded.local_on, wave_id = excluded.wave_id,"
+            " not_after = excluded.not_after, opened_at = excluded.opened_at WHERE delivery.state = 3"
+        ),
+        bound,
+    ).rowcount
+    due = (
+        messages  # a sending that opens alone made each of them
+        if alone
+        else connection.execute(
+            text(f"SELECT count(*) FROM pick p WHERE p.wave_no = :no AND {goes}"), {"no": number}
+        ).scalar_one()
+    )
+    connection.execute(
+        text("UPDATE wave SET n_opened = n_opened + :due, n_skipped = n_skipped + :skipped WHERE id = :wave"),
+        {"due": due, "skipped": written - due, "wave": sending.wave_id},
+    )
+    return int(written - due)

@@ -1,0 +1,50 @@
+"""The schema. Each unique index stands under the sentence it holds; no rule of the domain lives in a table class.
+
+`_ct` is ciphertext (see vault.py). Times and days are numbers (see columns.py).
+"""
+
+from reminder.store.tables.campaigns import Campaign, Step, Wave
+from reminder.store.tables.cases import CaseDocument, CaseFile, CaseKey
+from reminder.store.tables.ledger import (
+    Attempt,
+    Batch,
+    ContentCampaign,
+    ContentRow,
+    Delivery,
+    EventRow,
+    Message,
+    ProviderState,
+    ReceiptRow,
+    ReportRow,
+)
+from reminder.store.tables.office import Audit, Instance, Organiser
+from reminder.store.tables.people import Consent, DoNotContact, Exclusion, Letter, Rhythm, Subscriber, Subscription
+
+__all__ = [
+    "Attempt",
+    "Audit",
+    "Batch",
+    "Campaign",
+    "CaseDocument",
+    "CaseFile",
+    "CaseKey",
+    "Consent",
+    "ContentCampaign",
+    "ContentRow",
+    "Delivery",
+    "DoNotContact",
+    "EventRow",
+    "Exclusion",
+    "Instance",
+    "Letter",
+    "Message",
+    "Organiser",
+    "ProviderState",
+    "ReceiptRow",
+    "ReportRow",
+    "Rhythm",
+    "Step",
+    "Subscriber",
+    "Subscription",
+    "Wave",
+]

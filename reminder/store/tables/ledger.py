@@ -1,0 +1,236 @@
+"""The ledger: promises, messages, batches, attempts, and what providers and reports say of them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Text
+from sqlmodel import Field, SQLModel
+
+from reminder.domain.states import (
+    AttemptState,
+    BatchState,
+    Channel,
+    DeliveryState,
+    MessageKind,
+    MessageState,
+    Reason,
+    Result,
+)
+from reminder.store.tables.base import big, code, day, instant, json, row_id, secret, small, where, words
+
+
+class Delivery(SQLModel, table=True):
+    """One promise. Nothing here is NULL, and nothing is indexed but the promise: every sending appends in one place.
+
+    The message that carries it is the reminder of the same person and local day.
+    """
+
+    __tablename__ = "delivery"
+    # Nobody is promised the same step of the same date by the same channel twice.
+    __table_args__ = (
+        Index("one_promise", "campaign_id", "step_key", "anchor_on", "channel", "subscriber_id", unique=True),
+    )
+    id: int | None = row_id()
+    campaign_id: int = big()
+    step_key: str = words()
+    anchor_on: date = day()
+    channel: Channel = code(Channel)
+    subscriber_id: int = big()
+    local_on: date = day()
+    wave_id: int = big()
+    state: DeliveryState = code(DeliveryState)
+    reason: Reason = code(Reason, default=Reason.NONE)
+    not_after: datetime = instant()
+    opened_at: datetime = instant()
+
+
+class Message(SQLModel, table=True):
+    """What one person gets by one channel on one day. `subscriber_id` is an organiser's id for reports and alerts.
+
+    `not_after` is the last instant of hand-over; `open_until` the last before the next quiet hour.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        # One reminder a person and local day, over all channels and campaigns (1 = nudge, 6 = cancelled).
+        Index(
+            "one_a_day",
+            "local_on",
+            "subscriber_id",
+            unique=True,
+            **where("kind = 1 AND state <> 6"),
+        ),
+        # Every other message is sent once for its dedupe key.
+        Index(
+            "one_of_a_kind",
+            "dedupe",
+            unique=True,
+            **where("dedupe IS NOT NULL"),
+        ),
+        Index("message_of_batch", "batch_id", "id"),
+        Index("message_unclear", "id", **where("state = 5")),
+    )
+    id: int | None = row_id()
+    kind: MessageKind = code(MessageKind)
+    local_on: date = day()
+    channel: Channel = code(Channel)
+    subscriber_id: int = big()
+    batch_id: int = big()
+    state: MessageState = code(MessageState, default=MessageState.DUE)
+    reason: Reason = code(Reason, default=Reason.NONE)
+    result: Result = code(Result, default=Result.UNKNOWN)
+    attempt_id: int = big(default=0)
+    tries: int = small(default=0)
+    open_until: datetime = instant()
+    not_after: datetime = instant()
+    dedupe: str | None = words(default=None)
+
+
+class ContentRow(SQLModel, table=True):
+    """What the messages of a batch say: for reminders `items` lists [campaign id, step key, anchor day, channel].
+
+    `payload` holds what the other kinds need (the id of a report, the sentence of an alert).
+    """
+
+    __tablename__ = "content"
+    # The same things said on the same day are one content.
+    __table_args__ = (Index("one_content", "digest", unique=True),)
+    id: int | None = row_id()
+    digest: bytes = secret()
+    kind: MessageKind = code(MessageKind)
+    channel: Channel = code(Channel)
+    day: date = day()
+    items: list[Any] = json(default_factory=list)
+    also_open: int = small(default=0)
+    payload: dict[str, Any] = json(default_factory=dict)
+
+
+class ContentCampaign(SQLModel, table=True):
+    """Which campaigns a content speaks of: what a stop looks up."""
+
+    __tablename__ = "content_campaign"
+    campaign_id: int = Field(sa_type=BigInteger, primary_key=True)
+    content_id: int = Field(sa_type=BigInteger, primary_key=True)
+
+
+class Batch(SQLModel, table=True):
+    """Up to 1,000 messages of one content and language: the unit of claim, lease and stop.
+
+    Nobody claims it before `send_at`. `turn` counts the batches of one opening, so that campaigns take turns.
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        Index(
+            "batch_to_claim",
+            "channel",
+            "open_until",
+            "turn",
+            "id",
+            **where("state = 1"),
+        ),
+        Index(
+            "batch_leased",
+            "lease_until",
+            **where("state IN (2, 3)"),
+        ),
+        Index("batch_withdrawn", "id", **where("state = 5")),
+        Index("batch_of_content", "content_id"),
+    )
+    id: int | None = row_id()
+    content_id: int = big()
+    channel: Channel = code(Channel)
+    locale: str = words()
+    named: bool = Field(default=False)
+    rhythm_id: int = big(default=0)
+    state: BatchState = code(BatchState, default=BatchState.OPEN)
+    reason: Reason = code(Reason, default=Reason.NONE)
+    owner: str = words(default="")
+    lease_until: datetime | None = instant(default=None)
+    send_at: datetime = instant()
+    open_until: datetime = instant()
+    turn: int = Field(default=0)
+
+
+class Attempt(SQLModel, table=True):
+    """One call to one provider, or one volley of single sends: messages `first_message`..`last_message` of a batch."""
+
+    __tablename__ = "attempt"
+    # Attempts of a batch are numbered.
+    __table_args__ = (
+        Index("one_attempt", "batch_id", "no", unique=True),
+        Index("attempt_open", "sent_at", **where("state IN (1, 3)")),
+    )
+    id: int | None = row_id()
+    batch_id: int = big()
+    no: int = small()
+    provider: str = words()
+    owner: str = words()
+    first_message: int = big()
+    last_message: int = big()
+    n: int = Field(default=0)
+    state: AttemptState = code(AttemptState, default=AttemptState.SENDING)
+    sent_at: datetime = instant()
+    rendered_at: datetime = instant()
+    idempotency_key: str = words()
+    body_sha256: bytes | None = secret(default=None)
+    n_accepted: int = Field(default=0)
+    n_rejected: int = Field(default=0)
+    n_retry: int = Field(default=0)
+    n_unclear: int = Field(default=0)
+    detail_ct: bytes | None = secret(default=None)
+
+
+class ReceiptRow(SQLModel, table=True):
+    """A provider's own id for a message, kept only for providers that tell of it by no other name."""
+
+    __tablename__ = "receipt"
+    provider: str = Field(sa_type=Text, primary_key=True)
+    provider_id: str = Field(sa_type=Text, primary_key=True)
+    message_id: int = big()
+    attempt_id: int = big()
+
+
+class EventRow(SQLModel, table=True):
+    """Something a provider or a supporter told us, once per `fingerprint`.
+
+    `attempt_id` is the attempt that it speaks of: a message's result is made of the highest of each.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (Index("one_event", "fingerprint", unique=True), Index("event_of_message", "message_id"))
+    id: int | None = row_id()
+    fingerprint: bytes = secret()
+    message_id: int = big(default=0)
+    attempt_id: int = big(default=0)
+    kind: str = words()
+    result: Result = code(Result, default=Result.UNKNOWN)
+    at: datetime = instant()
+    received_at: datetime = instant()
+
+
+class ProviderState(SQLModel, table=True):
+    """What a provider may still take: shared by all campaigns and kept over a restart."""
+
+    __tablename__ = "provider_state"
+    provider: str = Field(sa_type=Text, primary_key=True)
+    day: date = day()
+    taken_today: int = Field(default=0)
+    window_at: datetime = instant()
+    taken_in_window: int = Field(default=0)
+    failures: int = Field(default=0)
+    broken_until: datetime | None = instant(default=None)
+    because: str = words(default="")
+
+
+class ReportRow(SQLModel, table=True):
+    """A report as it was made: insert only, one row per version."""
+
+    __tablename__ = "report"
+    __table_args__ = (Index("one_report", "campaign_id", "version", unique=True),)
+    id: int | None = row_id()
+    campaign_id: int = big()
+    version: int = small()
+    made_at: datetime = instant()
+    final: bool = Field(default=False)
+    body: dict[str, Any] = json()
