@@ -28,7 +28,7 @@ from reminder.outbox.sender import Sender, Sent
 from reminder.outbox.upkeep import settle, tidy
 from reminder.outbox.views import Contents, Senders
 from reminder.planning import post_days
-from reminder.planning.changes import answer_question, case_changed
+from reminder.planning.changes import answer_case, case_changed
 from reminder.planning.desk import Desk, Done
 from reminder.planning.triage import expire_due, triage
 from reminder.planning.waves import plan_waves
@@ -187,13 +187,10 @@ class App:
 
     def answer_letter(self, decided: DecidedCase, *, who: str) -> list[str]:
         """Pass "same letter" or "new letter" on to the campaigns that ask; returns what became of them."""
-        answer: Literal["same", "new"] = "new" if decided.letter == "new" else "same"
         if not decided.letter:
             return []
-        answered = [
-            answer_question(self.desk, campaign_id, answer, who=who, now=self.clock.now())
-            for campaign_id in decided.asked
-        ]
+        answer: Literal["same", "new"] = "new" if decided.letter == "new" else "same"
+        answered = answer_case(self.desk, decided.case_id, answer, who=who, now=self.clock.now())
         return [line for done in answered for line in done.sentences]
 
     def queue_stop_notes(self, campaigns: Sequence[int]) -> int:
@@ -248,11 +245,22 @@ class App:
                     self.database, at, country_zones=zones_of_country, catch_up=catch_up, email_margin=margin
                 ),
             ),
-            Part("triage", lambda at: triage(self.database, at, country_zones=zones_of_country, catch_up=catch_up)),
+            Part(
+                "triage",
+                lambda at: triage(
+                    self.database, at, country_zones=zones_of_country, catch_up=catch_up, email_margin=margin
+                ),
+            ),
             Part("expire", self._expire),
             Part(
                 "open",
-                lambda at: open_due(self.database, at, chunk=self.settings.opening_chunk, zones_of=zones_of_country),
+                lambda at: open_due(
+                    self.database,
+                    at,
+                    chunk=self.settings.opening_chunk,
+                    zones_of=zones_of_country,
+                    catch_up=catch_up,
+                ),
             ),
             Part(
                 "tidy",
@@ -271,7 +279,7 @@ class App:
     def tick(self, *, clock_is_right: bool = False) -> Ticked:
         """One heartbeat, then whatever is due is handed over."""
         now = self.clock.now()
-        lock = take_lock(self.database, self.settings.data_folder)
+        lock = take_lock(self.database)
         try:
             if waits := self.why_wait(now, clock_is_right=clock_is_right):
                 return Ticked({}, Sent(), waits)
@@ -299,7 +307,7 @@ class App:
     def run(self) -> None:
         """The daemon: heartbeat and sender in one process, until SIGTERM."""
         self.instance  # noqa: B018 - refuses at start what would fail later
-        lock = take_lock(self.database, self.settings.data_folder)
+        lock = take_lock(self.database)
         try:
             self._runner.run(self._daemon().run())
         finally:
@@ -340,6 +348,8 @@ class App:
             self.instance.epoch,
             now,
             settle_after=timedelta(hours=self.settings.settle_hours),
+            zones_of=zones_of_country,
+            zone=self.settings.zone,
         )
         return self.wait_for(work)
 

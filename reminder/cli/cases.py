@@ -8,35 +8,20 @@ import click
 
 from reminder.cli.base import Doors, as_json, day_option, json_option, pass_doors, say, say_json
 from reminder.domain.times import local_day
-from reminder.errors import Trouble, UnreadableDocument
 from reminder.intake.cases import add as adding
 from reminder.intake.cases import change, look
 from reminder.intake.cases.decide import decide as decide_case
 from reminder.intake.cases.results import ChangedCase, Supplied
 from reminder.intake.documents.describe import describe
 from reminder.intake.documents.form import blank_form
-from reminder.intake.documents.read import read_document
+from reminder.intake.documents.read import bytes_of, read_document
 
 UNCERTAIN = 3
-# What no document has; smaller limits by format are the reader's.
-FILE_LIMIT_BYTES = 25_000_000
 
 
 @click.group()
 def case() -> None:
     """Documents and the cases they belong to."""
-
-
-def _bytes_of(file: Path) -> bytes:
-    """A file's content; one that is far too large is refused before it is read."""
-    try:
-        if file.stat().st_size > FILE_LIMIT_BYTES:
-            raise UnreadableDocument(
-                file.name, "is too large for a document", "Save only the appeal itself, then try again."
-            )
-        return file.read_bytes()
-    except OSError as error:
-        raise Trouble(file.name, f"cannot be read ({error.strerror})", "Check the path and its rights.") from None
 
 
 file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -51,7 +36,7 @@ case_argument = click.argument("reference", metavar="CASE")
 def read(context: click.Context, doors: Doors, file: Path, in_json: bool) -> None:
     """Read a document and print what was understood and what was not; stores nothing."""
     today = local_day(doors.clock.now(), doors.settings.zone)
-    document = read_document(_bytes_of(file), file_name=file.name, read_on=today)
+    document = read_document(bytes_of(file), file_name=file.name, read_on=today)
     if in_json:
         click.echo(as_json(document.to_json()))
     else:
@@ -85,7 +70,7 @@ def form() -> None:
 @pass_doors
 def add(doors: Doors, /, file: Path, into: str, in_json: bool, **given: Any) -> None:
     """Read a document, check it and keep it; it joins its case, or begins one."""
-    data = _bytes_of(file)
+    data = bytes_of(file)
     now = doors.clock.now()
     document = read_document(data, file_name=file.name, read_on=local_day(now, doors.settings.zone))
     supplied = Supplied(case=into, **given)

@@ -3,9 +3,8 @@
 import sys
 from pathlib import Path
 
-from reminder.demo.page import write_page
+from reminder.demo.play import play
 from reminder.demo.saying import closing_lines, lines
-from reminder.demo.stage import perform
 from reminder.errors import Trouble
 from reminder.log import set_up_log
 
@@ -14,11 +13,7 @@ def main(arguments: list[str]) -> int:
     """Run the demo into a folder, `demo` where none is named; the exit code."""
     set_up_log("human", "error")
     try:
-        app, shown = perform(Path(arguments[0] if arguments else "demo"))
-        try:
-            write_page(app, shown)
-        finally:
-            app.close()
+        shown = play(Path(arguments[0] if arguments else "demo").absolute())
     except Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return trouble.exit_code

@@ -20,17 +20,17 @@ from reminder.store.people.choices import Wishes
 
 SUPPORTERS = "supporters.csv"
 LATE_COMER = "Jun"
+_WAYS = {"email": "email", "sms": "SMS", "email sms": "both"}
 _LATE_ADDRESS = "jun@example.org"
 _WORDING = "好的，请提醒我写信"
 
 
 @dataclass(slots=True)
 class Cast:
-    """The people by name, and what each did, in a sentence. `away` are on the list but were never kept as supporters."""
+    """The kept people: number and ways (email, SMS, both) by first name."""
 
-    addresses: dict[str, str]
     ids: dict[str, int]
-    away: tuple[str, ...]
+    ways: dict[str, str]
 
     def name(self, person_id: int) -> str:
         """The first name of a supporter."""
@@ -39,11 +39,14 @@ class Cast:
 
 def read_cast(app: App, samples: Path) -> Cast:
     """Who of the sample list was kept, by name. The name column of the list is the demo's own key."""
+    ids, ways = {}, {}
     with (samples / SUPPORTERS).open(encoding="utf-8", newline="") as file:
-        addresses = {row["name"]: row["email"] or row["phone"] for row in csv.DictReader(file)}
-    found = {name: people.find_by_address(app.database, app.vault, address) for name, address in addresses.items()}
-    ids = {name: number for name, number in found.items() if number is not None}
-    return Cast(addresses, ids, tuple(name for name, number in found.items() if number is None))
+        for row in csv.DictReader(file):
+            number = people.find_by_address(app.database, app.vault, row["email"] or row["phone"])
+            if number is not None:
+                ids[row["name"]] = number
+                ways[row["name"]] = _WAYS[row["channels"]]
+    return Cast(ids, ways)
 
 
 def settle_wishes(app: App, cast: Cast) -> None:
@@ -52,21 +55,38 @@ def settle_wishes(app: App, cast: Cast) -> None:
     people.choose(app.database, cast.ids["Clara"], Wishes(closing_note=True))
 
 
-# What happens, for the reader of the demo; each with its day, hour and zone.
-SAID = {
-    "Hana": "left by the one-click button of her mail program on 8 December, 20:00 in Tokyo",
-    "Ivo": "wrote to Urumqi and said so on 9 December, 18:30 in Prague",
-    "Jun": "joined on 10 December, 10:00 in Shanghai, and confirmed by the link",
-    "Davi": "mailed his letter for the second appeal on 12 December, 11:00 in São Paulo",
-    "Bikash": "answered the text of the last day, 14 December, with a letter",
+def _at(wall_clock: str, zone: str) -> datetime:
+    return datetime.fromisoformat(wall_clock).replace(tzinfo=ZoneInfo(zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did, at her own wall clock. `mark` is one of joined, left, wrote."""
+
+    at: datetime
+    mark: str
+    sentence: str
+
+
+DEEDS: Mapping[str, Deed] = {
+    "Hana": Deed(_at("2020-12-08T20:00", "Asia/Tokyo"), "left", "left by the one-click button of her mail program"),
+    "Ivo": Deed(_at("2020-12-09T18:30", "Europe/Prague"), "wrote", "wrote his letter for the first appeal and said so"),
+    "Jun": Deed(
+        _at("2020-12-10T10:00", "Asia/Shanghai"), "joined", "joined, and confirmed by the link twenty minutes later"
+    ),
+    "Davi": Deed(_at("2020-12-12T11:00", "America/Sao_Paulo"), "wrote", "mailed his letter for the second appeal"),
+    "Clara": Deed(
+        _at("2020-12-14T19:00", "Europe/London"), "wrote", "posted her letter for the first appeal on the last day"
+    ),
 }
+_CONFIRMED = _at("2020-12-10T10:20", "Asia/Shanghai")
 
 
 def happenings(cast: Cast, urgent: int, second: int) -> list[Happening]:
     """What they do between 1 and 31 December; `urgent` and `second` are the campaigns."""
 
     def wrote(name: str, campaign_id: int, how: str) -> Happening:
-        at = _WHEN[name]
+        at = DEEDS[name].at
         return at, lambda app, now: _none(report_letter(app.database, campaign_id, cast.ids[name], how, now))
 
     def left(app: App, now: datetime) -> None:
@@ -83,6 +103,7 @@ def happenings(cast: Cast, urgent: int, second: int) -> list[Happening]:
             source="web form",
             wording=_WORDING,
         )
+        cast.ways[LATE_COMER] = _WAYS["email"]
         cast.ids[LATE_COMER] = people.add_subscriber(app.database, app.vault, joining, now).subscriber_id
 
     def confirmed(app: App, now: datetime) -> None:
@@ -90,27 +111,14 @@ def happenings(cast: Cast, urgent: int, second: int) -> list[Happening]:
             raise Trouble(LATE_COMER, "could not confirm", "The demo's own sequence of events is wrong.")
 
     return [
-        (_WHEN["Hana"], left),
+        (DEEDS["Hana"].at, left),
         wrote("Ivo", urgent, "link"),
-        (_WHEN["Jun"], joined),
-        (_at("2020-12-10T10:20", "Asia/Shanghai"), confirmed),
+        (DEEDS["Jun"].at, joined),
+        (_CONFIRMED, confirmed),
         wrote("Davi", second, "link"),
-        wrote("Bikash", urgent, "reply"),
+        wrote("Clara", urgent, "link"),
     ]
 
 
 def _none(_: object) -> None:
     return None
-
-
-def _at(wall_clock: str, zone: str) -> datetime:
-    return datetime.fromisoformat(wall_clock).replace(tzinfo=ZoneInfo(zone))
-
-
-_WHEN: Mapping[str, datetime] = {
-    "Hana": _at("2020-12-08T20:00", "Asia/Tokyo"),
-    "Ivo": _at("2020-12-09T18:30", "Europe/Prague"),
-    "Jun": _at("2020-12-10T10:00", "Asia/Shanghai"),
-    "Davi": _at("2020-12-12T11:00", "America/Sao_Paulo"),
-    "Bikash": _at("2020-12-14T19:00", "Asia/Kathmandu"),
-}

@@ -10,18 +10,19 @@ from reminder.clock import VirtualClock
 from reminder.config import Settings, load
 from reminder.demo.cast import SUPPORTERS, Cast, happenings, read_cast, settle_wishes
 from reminder.domain.documents import Document
+from reminder.domain.waves import StepPlan
 from reminder.errors import Trouble
-from reminder.intake.cases import AddedCase, Supplied, add_document
+from reminder.intake.cases import Supplied, add_document
 from reminder.intake.documents.read import read_document
 from reminder.intake.subscribers import read_list
 from reminder.intake.subscribers.keep import ImportReport, keep_list
 from reminder.ops import setup
 from reminder.planning import campaigns, drafts
-from reminder.planning.desk import Done
 from reminder.providers.registry import REGISTRY, settings_of
 from reminder.rehearsal.passing import let_time_pass
 from reminder.rehearsal.story import Story
 from reminder.rehearsal.telling import tell
+from reminder.store.campaigns import steps_of
 
 WHO = "demo"
 BEGIN = datetime(2020, 12, 1, 8, tzinfo=UTC)
@@ -54,16 +55,12 @@ LOG_LEVEL=error
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """One appeal of the demo."""
+    """One appeal of the demo; `steps` are its plan."""
 
     file: str
     document: Document
-    case: AddedCase
-    campaign: Done
-
-    @property
-    def campaign_id(self) -> int:
-        return self.campaign.campaign_id
+    campaign_id: int
+    steps: tuple[StepPlan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +94,15 @@ def fresh(folder: Path) -> Path:
 def perform(folder: Path) -> tuple[App, Shown]:
     """Run the main job to its end in `folder`; the app is still open, for whoever wants to look further."""
     fresh(folder)
-    clock = VirtualClock(BEGIN)
-    app = build_app(_settings(folder), clock)
+    app = build_app(_settings(folder), clock := VirtualClock(BEGIN))
+    try:
+        return app, _december(app, clock, folder)
+    except BaseException:
+        app.close()
+        raise
+
+
+def _december(app: App, clock: VirtualClock, folder: Path) -> Shown:
     samples = samples_folder()
     setup.create(app.database, app.vault, BEGIN)
     setup.add_organiser(app.database, app.vault, "office@example.org", "Office", BEGIN)
@@ -106,10 +110,9 @@ def perform(folder: Path) -> tuple[App, Shown]:
     cast = read_cast(app, samples)
     settle_wishes(app, cast)
     urgent, second = _start(app, samples / URGENT), _start(app, samples / SECOND)
-    events = happenings(cast, urgent.campaign_id, second.campaign_id)
-    let_time_pass(app, clock, END, events)
+    let_time_pass(app, clock, END, happenings(cast, urgent.campaign_id, second.campaign_id))
     story = tell(app, [urgent.campaign_id, second.campaign_id], BEGIN, folder / "messages")
-    return app, Shown(folder, (urgent, second), imported, cast, story)
+    return Shown(folder, (urgent, second), imported, cast, story)
 
 
 def _settings(folder: Path) -> Settings:
@@ -147,5 +150,7 @@ def _start(app: App, path: Path) -> Appeal:
     app.refuse_start()
     draft = drafts.create(app.desk, case.case_id, ["all"], who=WHO, now=BEGIN)
     campaigns.approve(app.desk, draft.campaign_id, who=WHO, now=BEGIN)
-    done = campaigns.start(app.desk, draft.campaign_id, who=WHO, now=BEGIN)
-    return Appeal(path.name, document, case, done)
+    campaigns.start(app.desk, draft.campaign_id, who=WHO, now=BEGIN)
+    with app.database.read() as connection:
+        steps = steps_of(connection, draft.campaign_id)
+    return Appeal(path.name, document, draft.campaign_id, tuple(steps))

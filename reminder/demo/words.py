@@ -5,8 +5,9 @@ from datetime import date
 from itertools import groupby
 
 from reminder.demo.stage import Shown
-from reminder.domain.states import REASON_WORDS, MessageKind, Reason
-from reminder.rehearsal.story import KIND_WORDS, OFFICE_KINDS, Entry
+from reminder.domain.states import REASON_WORDS, Channel, MessageKind, Reason
+from reminder.domain.waves import StepPlan
+from reminder.rehearsal.story import CHANNEL_WORDS, KIND_WORDS, OFFICE_KINDS, Entry
 from reminder.reporting.words import step_words
 
 
@@ -31,6 +32,24 @@ def what(shown: Shown, entry: Entry) -> str:
     steps = list(dict.fromkeys(step_words(key) for _, key in entry.steps))
     said = " and ".join(steps) if entry.kind is MessageKind.NUDGE else KIND_WORDS[entry.kind]
     return f"{which(shown, entry.steps)}, {said}"
+
+
+def plan(steps: Iterable[StepPlan]) -> list[str]:
+    """The reminders of a plan: "Mon 7 Dec, email: 7 days before the last day to post"."""
+    return [
+        f"{step.local_on:%a} {step.local_on.day} {step.local_on:%b}, {_else(step.channels)}: {step_words(step.step_key)}"
+        for step in steps
+    ]
+
+
+def post_days(shown: Shown) -> int:
+    """How many days before its deadline the first appeal asks for the last time to post a letter."""
+    deadline, steps = shown.appeals[0].document.deadline, shown.appeals[0].steps
+    return (deadline - steps[-1].local_on).days if deadline else 0
+
+
+def _else(channels: Sequence[Channel]) -> str:
+    return ", else ".join(CHANNEL_WORDS[channel] for channel in channels)
 
 
 def not_sent(shown: Shown) -> list[tuple[str, str, str]]:

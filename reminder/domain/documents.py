@@ -72,7 +72,6 @@ class DoubtCode(StrEnum):
     EMAIL_HIDDEN = "email_hidden"
     ENCODING_GUESSED = "encoding_guessed"
     GARBLED_TEXT = "garbled_text"
-    CUT_SHORT = "cut_short"
     UNKNOWN_LANGUAGE = "unknown_language"
 
 

@@ -194,7 +194,13 @@ MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {
     CampaignState: {
         CampaignState.DRAFT: frozenset({CampaignState.APPROVED, CampaignState.STOPPED, CampaignState.CLOSED}),
         CampaignState.APPROVED: frozenset(
-            {CampaignState.DRAFT, CampaignState.LIVE, CampaignState.STOPPED, CampaignState.CLOSED, CampaignState.EXPIRED}
+            {
+                CampaignState.DRAFT,
+                CampaignState.LIVE,
+                CampaignState.STOPPED,
+                CampaignState.CLOSED,
+                CampaignState.EXPIRED,
+            }
         ),
         CampaignState.LIVE: frozenset(
             {CampaignState.PAUSED, CampaignState.EXPIRED, CampaignState.STOPPED, CampaignState.CLOSED}
@@ -209,11 +215,19 @@ MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {
     },
     WaveState: {
         WaveState.PLANNED: frozenset(
-            {WaveState.OPENING, WaveState.OPEN, WaveState.SUPERSEDED, WaveState.MISSED, WaveState.WITHDRAWN, WaveState.WAITING}
+            {
+                WaveState.OPENING,
+                WaveState.OPEN,
+                WaveState.SUPERSEDED,
+                WaveState.MISSED,
+                WaveState.WITHDRAWN,
+                WaveState.WAITING,
+            }
         ),
         # Back to planned: put off to the next day for those who had another reminder on this one.
         WaveState.OPENING: frozenset({WaveState.OPEN, WaveState.PLANNED, WaveState.MISSED, WaveState.WITHDRAWN}),
-        WaveState.OPEN: frozenset(),
+        # What was taken back of it while it was being sent may go after all, when an organiser says so.
+        WaveState.OPEN: frozenset({WaveState.PLANNED}),
         WaveState.SUPERSEDED: frozenset(),
         WaveState.MISSED: frozenset({WaveState.PLANNED}),
         WaveState.WITHDRAWN: frozenset({WaveState.PLANNED}),

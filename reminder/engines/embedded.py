@@ -84,15 +84,18 @@ class Embedded:
 
     async def _lane(self, channel: Channel, owner: str, bell: asyncio.Event, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            rest = IDLE_SECONDS
             try:
-                worked = await asyncio.to_thread(self._may_send) and await self._sender.one_batch(channel, owner)
+                if await asyncio.to_thread(self._may_send):
+                    if await self._sender.one_batch(channel, owner):
+                        continue
+                    rest = await asyncio.to_thread(self._sender.rest, channel, IDLE_SECONDS)
             except Exception as error:  # noqa: BLE001 - one fault must not end a lane; its batch is rescued by its lease
                 log.error("lane_failed", lane=owner, kind=type(error).__name__)
-                worked = False
-            if worked or stop.is_set():
+            if stop.is_set():
                 continue
             try:
-                await asyncio.wait_for(bell.wait(), IDLE_SECONDS)
+                await asyncio.wait_for(bell.wait(), rest)
             except TimeoutError:
                 continue
             finally:

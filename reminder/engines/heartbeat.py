@@ -27,16 +27,21 @@ class Part:
 def beat(
     parts: Sequence[Part], now: datetime, *, on_trouble: Callable[[str, Exception, datetime], None]
 ) -> dict[str, object]:
-    """Run every part; what each returned, by name. A fault is logged by its kind only: its text may name a person."""
+    """Run every part; what each returned, or the fault that ended it, by name.
+
+    A fault is logged by its kind only: its text may name a person.
+    """
     results: dict[str, object] = {}
     for part in parts:
         try:
             results[part.name] = part.work(now)
         except Trouble as trouble:
             log.error("heartbeat_part_failed", part=part.name, thing=trouble.thing, reason=trouble.reason)
+            results[part.name] = trouble
             on_trouble(part.name, trouble, now)
         except Exception as error:  # noqa: BLE001 - the other parts must go on, and this one is told
             log.error("heartbeat_part_failed", part=part.name, kind=type(error).__name__)
+            results[part.name] = error
             on_trouble(part.name, error, now)
     return results
 

@@ -20,12 +20,12 @@ class Lock(Protocol):
         ...
 
 
-class FolderLock:
-    """A lock on the data folder's lock file."""
+class FileLock:
+    """A lock on a file beside the database: whatever data folder a second process has, it meets this one."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (folder / "reminder.lock").open("a+")
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -40,10 +40,11 @@ class FolderLock:
         self._file.close()
 
 
-def take_lock(database: Database, folder: Path) -> Lock:
-    """The lock that fits the database: on the folder for SQLite, in PostgreSQL for all machines that share it."""
+def take_lock(database: Database) -> Lock:
+    """The lock that fits the database: beside the file for SQLite, in PostgreSQL for all machines that share it."""
     if database.is_sqlite:
-        return FolderLock(folder)
+        path = Path(database.url.database or "").resolve()
+        return FileLock(path.with_name(f"{path.name}.lock"))
     lock = database.advisory_lock()
     if lock is None:
         raise _taken()

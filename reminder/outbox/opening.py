@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
+from reminder.domain.late import CATCH_UP
 from reminder.domain.waves import next_day, reader
-from reminder.store import opening
-from reminder.store.database import Database
+from reminder.store import movers, opening
+from reminder.store.database import Connection, Database
 from reminder.store.eligible import Sending
 from reminder.store.opening import Opened, Tomorrow
 from reminder.store.people.rhythms import rhythm
+from reminder.store.picking import Written
 
 log = structlog.get_logger()
 AT_HOUR = 9
@@ -29,8 +31,13 @@ class OpenedToday:
     skipped: int = 0
 
 
-def open_due(database: Database, now: datetime, *, chunk: int, zones_of: CountryZones) -> OpenedToday:
-    """Open every sending that is due; each chunk is a transaction of its own, so that nobody waits for a million."""
+def open_due(
+    database: Database, now: datetime, *, chunk: int, zones_of: CountryZones, catch_up: timedelta = CATCH_UP
+) -> OpenedToday:
+    """Open every sending that is due; each chunk is a transaction of its own, so that nobody waits for a million.
+
+    Who moved behind a sending that was opened within `catch_up` still gets it.
+    """
     total = OpenedToday()
     with database.read() as connection:
         groups = opening.due_groups(connection, now)
@@ -41,7 +48,23 @@ def open_due(database: Database, now: datetime, *, chunk: int, zones_of: Country
             if not sendings:
                 break
             _open_group(database, sendings, total, chunk=chunk, zones_of=zones_of, now=now)
+    _open_for_movers(database, total, now - catch_up, now)
     return total
+
+
+def _open_for_movers(database: Database, total: OpenedToday, since: datetime, now: datetime) -> None:
+    with database.read() as connection:
+        found = movers.movers(connection, since, now)
+
+    def open_one(connection: Connection, mover: movers.Mover) -> Written | None:
+        sendings = movers.sendings_behind(connection, mover, since, now)
+        return movers.open_for(connection, mover, sendings, now) if sendings else None
+
+    for mover in found:
+        written = database.write(partial(open_one, mover=mover))
+        if written is not None:
+            total.messages += written.messages
+            total.skipped += written.skipped
 
 
 def _open_group(
@@ -58,6 +81,8 @@ def _open_group(
         opened: Opened = database.write(
             partial(opening.open_chunk, sendings=sendings, size=chunk, now=now, tomorrow=tomorrow)
         )
+        if opened.changed:
+            return
         total.messages += opened.messages
         total.skipped += opened.skipped
         if opened.finished:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -23,6 +23,7 @@ from reminder.outbox.recipients import Recipients
 from reminder.outbox.views import Contents
 from reminder.providers.contract import Call, Provider
 from reminder.store import capacity, handover, lastchecks, records
+from reminder.store.batches import next_send_at
 from reminder.store.capacity import Limits
 from reminder.store.columns import instant
 from reminder.store.database import Connection, Database
@@ -33,6 +34,11 @@ from reminder.store.vault import Vault
 
 log = structlog.get_logger()
 SLICES_WITHOUT_ANYBODY = 50
+# How long to wait before an answer is written once more, when the database does not take it: together less than a lease.
+ANSWER_WAITS_SECONDS = (0.2, 1.0, 5.0, 15.0, 30.0)
+
+# A mistake in a template or in what a document says: it is set aside with its batch, and the others go on.
+CANNOT_BE_BUILT = (Trouble, LookupError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(slots=True)
@@ -46,12 +52,13 @@ class Sent:
     dropped: int = 0
     batches: int = 0
 
-    def add(self, counts: Mapping[Verdict, int]) -> None:
-        """Count the verdicts of an attempt."""
-        self.accepted += counts[Verdict.ACCEPTED]
-        self.rejected += counts[Verdict.REJECTED]
-        self.retry += counts[Verdict.RETRY]
-        self.unclear += counts[Verdict.AMBIGUOUS]
+    def add(self, counts: Mapping[Verdict, int], dropped: int) -> None:
+        """Count the verdicts of an attempt, and what the last check refused."""
+        self.accepted += counts.get(Verdict.ACCEPTED, 0)
+        self.rejected += counts.get(Verdict.REJECTED, 0)
+        self.retry += counts.get(Verdict.RETRY, 0)
+        self.unclear += counts.get(Verdict.AMBIGUOUS, 0)
+        self.dropped += dropped
 
 
 @dataclass(slots=True)
@@ -65,6 +72,9 @@ class _Progress:
     no: int = 0
     begun: Begun | None = None
     receipts: Sequence[Receipt] = ()
+    # What the transaction under way came to: counted when it is durable.
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+    dropped: int = 0
 
 
 @dataclass(slots=True)
@@ -102,7 +112,11 @@ class Sender:
     async def drain(self) -> Sent:
         """Hand over everything that is due now, then return what came of it."""
         self.sent = Sent()
-        await asyncio.gather(*(self._drain_lane(channel, owner) for owner, channel in self.lanes().items()))
+        lanes = (self._drain_lane(channel, owner) for owner, channel in self.lanes().items())
+        # A lane that fails waits for the others: what they have under way still gets its answer.
+        for fault in await asyncio.gather(*lanes, return_exceptions=True):
+            if fault is not None:
+                raise fault
         return self.sent
 
     async def _drain_lane(self, channel: Channel, owner: str) -> None:
@@ -122,13 +136,32 @@ class Sender:
             return True
         progress = _Progress(claimed, provider, content, no=claimed.attempts)
         while True:
-            turn = await asyncio.to_thread(self._turn, progress)
+            turn = await self._next_turn(progress)
             if turn.call is None:
                 break
             progress.begun = turn.begun
             progress.receipts = await self._hand_over(provider, turn.call)
         self.sent.batches += 1
         return True
+
+    async def _next_turn(self, progress: _Progress) -> _Turn:
+        """What a provider answered is known to nobody else: to write it is tried again while the database refuses."""
+        for seconds in ANSWER_WAITS_SECONDS:
+            try:
+                return await asyncio.to_thread(self._turn, progress)
+            except Trouble as trouble:
+                if progress.begun is None:
+                    raise
+                log.warning("answer_not_written", attempt=progress.begun.attempt_id, reason=trouble.reason)
+            await asyncio.sleep(seconds)
+        return await asyncio.to_thread(self._turn, progress)
+
+    def rest(self, channel: Channel, longest: float) -> float:
+        """Seconds until a batch of a channel may go, at most `longest`: how long a lane that found nothing may wait."""
+        now = self.clock.now()
+        with self.database.read() as connection:
+            due = next_send_at(connection, channel, now)
+        return longest if due is None else min(longest, max(0.1, (due - now).total_seconds()))
 
     async def _hand_over(self, provider: Provider, call: Call) -> Sequence[Receipt]:
         """The provider's receipts; where it fails in a way of its own, everybody of the call is unclear."""
@@ -150,33 +183,41 @@ class Sender:
         now = self.clock.now()
 
         def choose(connection: Connection) -> Provider | None:
-            waits = []
-            for provider in self.routes[claimed.channel]:
-                room = capacity.reserve(connection, provider.name, 0, self.limits[claimed.channel], now)
-                if room.wait_until is None:
-                    return provider
-                waits.append(room.wait_until)
-            handover.give_back(connection, claimed, min(waits))
-            return None
+            provider, takes_from = self._first_open(connection, claimed.channel, now)
+            if provider is None:
+                handover.give_back(connection, claimed, takes_from)
+            return provider
 
         return self.database.write(choose)
 
+    def _first_open(self, connection: Connection, channel: Channel, now: datetime) -> tuple[Provider | None, datetime]:
+        """The first provider in order that takes messages, or None and when the first of them does again."""
+        waits = []
+        for provider in self.routes[channel]:
+            until = capacity.out_until(connection, provider.name, self.limits[channel], now)
+            if until is None:
+                return provider, now
+            waits.append(until)
+        return None, min(waits)
+
     def _content(self, claimed: Claimed) -> Content | None:
         """The rendered content; a batch that cannot be rendered is set aside with its reason."""
-        try:
-            with self.database.read() as connection:
+        with self.database.read() as connection:
+            # Inside of the connection: a database that does not answer is no fault of the content.
+            try:
                 return self.contents.of(connection, claimed)
-        except Trouble as trouble:
-            log.error("batch_set_aside", batch=claimed.batch_id, reason=trouble.reason, thing=trouble.thing)
-            dropped = self.database.write(lambda connection: records.set_aside(connection, claimed))
-            self.sent.dropped += dropped
-            return None
+            except CANNOT_BE_BUILT as fault:
+                told = {"reason": fault.reason, "thing": fault.thing} if isinstance(fault, Trouble) else {}
+                log.error("batch_set_aside", batch=claimed.batch_id, kind=type(fault).__name__, **told)
+        self.sent.dropped += self.database.write(lambda connection: records.set_aside(connection, claimed))
+        return None
 
     def _turn(self, progress: _Progress) -> _Turn:
         """Write the former answer, begin the next attempt, build its call; in one commit but for the building."""
         started = time.monotonic()
         while True:
             begun = self.database.write(partial(self._write_turn, progress))
+            self.sent.add(progress.counts, progress.dropped)
             progress.begun, progress.receipts = None, ()
             if begun.attempt_id == 0:
                 return _Turn()
@@ -189,8 +230,11 @@ class Sender:
 
     def _write_turn(self, progress: _Progress, connection: Connection) -> Begun:
         claimed, now = progress.claimed, self.clock.now()
+        progress.counts, progress.dropped = {}, 0
         if progress.begun is not None:
-            self._write_answer(connection, progress, progress.begun)
+            progress.counts = self._write_answer(connection, progress, progress.begun)
+        # Before the batch, as a stop does it: two that lock in the same order never wait for each other.
+        lastchecks.lock_campaigns(connection, claimed)
         if not handover.hold_batch(connection, claimed, now):
             return Begun(lost=True)
         if self.stopping:
@@ -199,15 +243,16 @@ class Sender:
         limit = self._slice(progress.provider)
         room = capacity.reserve(connection, progress.provider.name, limit, self.limits[claimed.channel], now)
         if room.granted == 0:
-            handover.give_back(connection, claimed, room.wait_until or now + timedelta(seconds=1))
+            self._wait_for_room(connection, progress, room.wait_until or now + timedelta(seconds=1), now)
             return Begun()
         after = progress.after
         for _ in range(SLICES_WITHOUT_ANYBODY):
             begun = lastchecks.look(connection, claimed, after=after, limit=room.granted, now=now)
             records.write_dropped(connection, claimed, begun)
             records.write_shrunk(connection, claimed, begun, now)
-            self.sent.dropped += sum(len(pairs) for pairs in begun.dropped.values())
+            progress.dropped += sum(len(pairs) for pairs in begun.dropped.values())
             if begun.ready:
+                self._return_room(connection, progress, room.granted - len(begun.ready))
                 handover.begin_attempt(
                     connection, claimed, begun, no=progress.no + 1, provider=progress.provider.name, now=now
                 )
@@ -215,8 +260,17 @@ class Sender:
             if begun.exhausted or begun.late:
                 break
             after = begun.last_looked
+        self._return_room(connection, progress, room.granted)
         handover.finish_batch(connection, claimed)
         return Begun()
+
+    def _return_room(self, connection: Connection, progress: _Progress, unused: int) -> None:
+        capacity.give_back(connection, progress.provider.name, unused, self.limits[progress.claimed.channel])
+
+    def _wait_for_room(self, connection: Connection, progress: _Progress, wait_until: datetime, now: datetime) -> None:
+        """Give the batch back: to the next provider at once, where this one is out; else until there is room."""
+        provider, takes_from = self._first_open(connection, progress.claimed.channel, now)
+        handover.give_back(connection, progress.claimed, wait_until if provider is progress.provider else takes_from)
 
     @staticmethod
     def _slice(provider: Provider) -> int:
@@ -249,7 +303,7 @@ class Sender:
             still_ours=lambda: time.monotonic() < gives_up,
         )
 
-    def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> None:
+    def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> Mapping[Verdict, int]:
         now, claimed, provider = self.clock.now(), progress.claimed, progress.provider
         putting_off = {r.message_id: r.retry_after for r in progress.receipts if r.verdict is Verdict.RETRY}
         again = {
@@ -274,7 +328,7 @@ class Sender:
         refused = _refused_addresses(begun, progress.receipts)
         close(connection, [Closing(Address(claimed.channel, each), Closed.BOUNCED, now) for each in refused], now)
         self._judge_provider(connection, provider, progress.receipts, counts)
-        self.sent.add(counts)
+        return counts
 
     def _judge_provider(
         self, connection: Connection, provider: Provider, receipts: Sequence[Receipt], counts: Mapping[Verdict, int]

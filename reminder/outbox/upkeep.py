@@ -83,13 +83,12 @@ def _put_off_or_miss(
     return waiting, 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settled:
     """What became of unclear messages in one pass."""
 
     arrived: int = 0
     sent_again: int = 0
-    given_up: int = 0
     still_unclear: int = 0
 
 
@@ -101,57 +100,76 @@ async def settle(
     now: datetime,
     *,
     settle_after: timedelta,
+    zones_of: CountryZones,
+    zone: str,
 ) -> Settled:
     """Settle unclear messages: by the provider's look-up, else by the channel's rule once the time has passed.
 
     An email is sent again by itself, once, only where the provider keeps our Message-ID, no later step will reach that
     person and the settle time has passed; an SMS never. What remains waits for an organiser and stands in the report.
+    What is sent again keeps to the person's hours, as every reminder does.
     """
-    with database.read() as connection:
-        open_ones = upkeep.unclear_messages(connection)
-    counts = {"arrived": 0, "sent_again": 0, "given_up": 0}
-    for unclear in open_ones:
-        done = await _settle_one(database, vault, providers.get(unclear.provider), epoch, unclear, now, settle_after)
-        if done:
-            counts[done] += 1
-    return Settled(**counts, still_unclear=len(open_ones) - sum(counts.values()))
-
-
-async def _settle_one(
-    database: Database,
-    vault: Vault,
-    provider: Provider | None,
-    epoch: bytes,
-    unclear: Unclear,
-    now: datetime,
-    settle_after: timedelta,
-) -> str:
-    if provider is not None and provider.capabilities.look_up:
-        known = await _look_up(database, vault, provider, epoch, unclear)
-        if known is not None:
-            database.write(partial(upkeep.settle_unclear, unclear=unclear, arrived=True, result=known))
-            return "arrived"
-        if now < unclear.not_after:
-            # The provider itself says that it has never seen the message: sending it is no repetition.
-            database.write(partial(upkeep.send_again, unclear=unclear, send_at=now))
-            return "sent_again"
-    if _may_repeat(provider, unclear) and unclear.sent_at + settle_after <= now < unclear.not_after:
+    settled, after = Settled(), 0
+    while True:
         with database.read() as connection:
-            later = upkeep.later_step_reaches(connection, unclear)
-        if not later:
-            database.write(partial(upkeep.send_again, unclear=unclear, send_at=now))
-            log.warning("possibly_twice", message=unclear.message_id)
-            return "sent_again"
-    return ""
+            page = upkeep.unclear_messages(connection, after=after)
+        if not page:
+            return settled
+        after = page[-1].message_id
+        for unclear in page:
+            provider = providers.get(unclear.provider)
+            if await _settle_by_look_up(database, vault, provider, epoch, unclear):
+                settled.arrived += 1
+            elif _may_go_again(database, provider, unclear, now, settle_after) and _send_again(
+                database, unclear, now, zones_of, zone
+            ):
+                settled.sent_again += 1
+                log.warning("sent_again", message=unclear.message_id, provider=unclear.provider)
+            else:
+                settled.still_unclear += 1
 
 
-def _may_repeat(provider: Provider | None, unclear: Unclear) -> bool:
-    return (
-        provider is not None
-        and unclear.channel is Channel.EMAIL
-        and provider.capabilities.keeps_message_id
-        and not unclear.resent
-    )
+async def _settle_by_look_up(
+    database: Database, vault: Vault, provider: Provider | None, epoch: bytes, unclear: Unclear
+) -> bool:
+    if provider is None or not provider.capabilities.look_up:
+        return False
+    known = await _look_up(database, vault, provider, epoch, unclear)
+    if known is None:
+        return False
+    return database.write(partial(upkeep.settle_unclear, unclear=unclear, arrived=True, result=known))
+
+
+def _may_go_again(
+    database: Database, provider: Provider | None, unclear: Unclear, now: datetime, settle_after: timedelta
+) -> bool:
+    if provider is None or now >= unclear.not_after:
+        return False
+    if provider.capabilities.look_up:
+        # The provider itself says that it has never seen the message: sending it is no repetition.
+        return True
+    if not _may_repeat(provider, unclear) or now < unclear.sent_at + settle_after:
+        return False
+    with database.read() as connection:
+        return not upkeep.later_step_reaches(connection, unclear)
+
+
+def _send_again(database: Database, unclear: Unclear, now: datetime, zones_of: CountryZones, zone: str) -> bool:
+    def work(connection: Connection) -> bool:
+        if unclear.kind is not MessageKind.NUDGE:
+            return upkeep.send_again(connection, unclear, send_at=now, open_until=unclear.not_after)
+        habits = rhythm(connection, unclear.rhythm_id)
+        who = reader(habits, unclear.channel, campaign_zone=zone, country_zones=zones_of(habits.sms_country))
+        window = next_window(who, now, unclear.not_after) if who else None
+        if window is None:
+            return False
+        return upkeep.send_again(connection, unclear, send_at=window.due_at, open_until=window.open_until)
+
+    return database.write(work)
+
+
+def _may_repeat(provider: Provider, unclear: Unclear) -> bool:
+    return unclear.channel is Channel.EMAIL and provider.capabilities.keeps_message_id and not unclear.resent
 
 
 async def _look_up(
@@ -171,7 +189,8 @@ def decide(database: Database, message_id: int, decision: str, now: datetime) ->
     A text is never sent again, and nothing after its last instant.
     """
     with database.read() as connection:
-        found = [each for each in upkeep.unclear_messages(connection) if each.message_id == message_id]
+        next_ones = upkeep.unclear_messages(connection, after=message_id - 1, limit=1)
+    found = [each for each in next_ones if each.message_id == message_id]
     if not found:
         raise Trouble(
             f"Message {message_id}", "is not unclear", "`reminder messages list --unclear` shows those that are."
@@ -184,7 +203,7 @@ def decide(database: Database, message_id: int, decision: str, now: datetime) ->
             )
         if now >= unclear.not_after:
             raise NotAllowed(f"Message {message_id}", "would come too late", "Say arrived or give-up.")
-        done = database.write(partial(upkeep.send_again, unclear=unclear, send_at=now))
+        done = database.write(partial(upkeep.send_again, unclear=unclear, send_at=now, open_until=unclear.not_after))
     else:
         done = database.write(partial(upkeep.settle_unclear, unclear=unclear, arrived=decision == "arrived"))
     if not done:

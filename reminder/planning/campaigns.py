@@ -85,7 +85,7 @@ def _approve_begun(desk: Desk, seen: Look, *, who: str, now: datetime, include_m
     campaign = seen.campaign
     if campaign.approved_version == campaign.version:
         return nothing_to_do(seen, "is approved already")
-    steps = _renewed(desk, seen, campaign.approved_at, now)
+    steps = renewed(desk, seen, campaign.approved_at, now)
     refuse_to_send(seen, steps, now)
     values: dict[str, Any] = {"approved_version": campaign.version, "approved_at": now}
     again: datetime | None = None
@@ -178,7 +178,7 @@ def resume(desk: Desk, campaign_id: int, *, who: str, now: datetime, include_mis
         )
     # A new letter that was approved during the pause has gone to nobody yet.
     approved_since = bool(campaign.approved_at and campaign.live_since and campaign.approved_at > campaign.live_since)
-    steps = _renewed(desk, seen, campaign.live_since, now) if approved_since else seen.steps
+    steps = renewed(desk, seen, campaign.live_since, now) if approved_since else seen.steps
     refuse_to_send(seen, steps, now)
     refuse_another_plan(seen, steps)
     since, again = _since(desk, campaign, now, include_missed=include_missed)
@@ -198,7 +198,7 @@ def resume(desk: Desk, campaign_id: int, *, who: str, now: datetime, include_mis
     )
 
 
-def _renewed(desk: Desk, seen: Look, since: datetime | None, now: datetime) -> list[StepPlan]:
+def renewed(desk: Desk, seen: Look, since: datetime | None, now: datetime) -> list[StepPlan]:
     """The plan, in which a new letter that was asked for after `since`, and so has not gone yet, begins now."""
     asked = known_update(seen)
     if asked is None or since is None or asked.at <= since:

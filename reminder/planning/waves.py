@@ -173,26 +173,38 @@ def _noon(step: StepPlan) -> datetime:
 
 
 def _wanted(campaign: Campaign, step: StepPlan, readers: Readers) -> dict[WaveKey, Desired]:
-    """The sendings of a step for every rhythm. A step reaches each person by one channel, the first she agreed to.
-
-    Where the first has no decent hour at all, the second is for everybody.
-    """
-    last_on = campaign.deadline_on or campaign.review_on
-    first = step.channels[0]
+    """The sendings of a step for every rhythm."""
     found: dict[WaveKey, Desired] = {}
     for rhythm_id in {rhythm_id for rhythm_id, _ in readers}:
-        answers: dict[Channel, PlannedWave | Reason] = {}
-        for channel in step.channels:
-            who = readers[rhythm_id, channel]
-            answers[channel] = (
-                plan_wave(step, who, last_on=last_on, live_since=campaign.live_since) if who else Reason.NO_HOUR
-            )
+        answers = answers_of(campaign, step, readers, rhythm_id)
         for channel, answer in answers.items():
             if isinstance(answer, PlannedWave):
-                unless = 0 if channel is first or answers[first] is Reason.NO_HOUR else int(first)
                 key = (step.step_key, step.anchor_on, rhythm_id, channel)
-                found[key] = Desired(answer, step.last_useful, unless)
+                found[key] = Desired(answer, step.last_useful, unless_of(step, channel, answers))
     return found
+
+
+def answers_of(
+    campaign: Campaign, step: StepPlan, readers: Readers, rhythm_id: int
+) -> dict[Channel, PlannedWave | Reason]:
+    """The sending of a step for one rhythm by each of its channels, or why there is none."""
+    last_on = campaign.deadline_on or campaign.review_on
+    return {
+        channel: plan_wave(step, who, last_on=last_on, live_since=campaign.live_since)
+        if (who := readers[rhythm_id, channel])
+        else Reason.NO_HOUR
+        for channel in step.channels
+    }
+
+
+def unless_of(step: StepPlan, channel: Channel, answers: Mapping[Channel, PlannedWave | Reason]) -> int:
+    """The channel whose people this part of a step leaves out, 0 for none.
+
+    A step reaches each person by one channel, the first she agreed to. Where the first has no decent hour at all, the
+    second is for everybody.
+    """
+    first = step.channels[0]
+    return 0 if channel is first or answers[first] is Reason.NO_HOUR else int(first)
 
 
 def _next_look(steps: Sequence[StepPlan], now: datetime, horizon: timedelta) -> _Plan:

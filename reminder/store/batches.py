@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.states import BatchState, Channel, MessageKind, Reason
 from reminder.store.columns import day, seconds
@@ -35,15 +36,23 @@ def keep_content(
     """The id of this content, new or known. `items`: [campaign id, step key, anchor day ordinal, channel]."""
     said = json.dumps([int(kind), int(channel), on.toordinal(), items, also_open, payload], sort_keys=True)
     digest = hashlib.sha256(said.encode()).digest()
-    known = connection.execute(text("SELECT id FROM content WHERE digest = :digest"), {"digest": digest}).scalar()
+    find = text("SELECT id FROM content WHERE digest = :digest")
+    known = connection.execute(find, {"digest": digest}).scalar()
     if known is not None:
         return int(known)
     row = ContentRow(
         digest=digest, kind=kind, channel=channel, day=on, items=items, also_open=also_open, payload=payload
     )
+    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     content_id = connection.execute(
-        insert(ContentRow).values(row.model_dump(exclude={"id"})).returning(ContentRow.__table__.c.id)  # type: ignore[attr-defined]
-    ).scalar_one()
+        insert_new(ContentRow)
+        .values(row.model_dump(exclude={"id"}))
+        .on_conflict_do_nothing()
+        .returning(ContentRow.__table__.c.id)  # type: ignore[attr-defined]
+    ).scalar()
+    if content_id is None:
+        # Another sender kept the same content in this moment.
+        return int(connection.execute(find, {"digest": digest}).scalar_one())
     for campaign_id in sorted({item[0] for item in items}):
         connection.execute(
             text("INSERT INTO content_campaign (campaign_id, content_id) VALUES (:campaign, :content)"),
@@ -93,10 +102,11 @@ def open_batch(
     return number
 
 
-def next_send_at(connection: Connection, now: datetime) -> datetime | None:
-    """When the next batch may be claimed: how long the sender may rest."""
+def next_send_at(connection: Connection, channel: Channel, now: datetime) -> datetime | None:
+    """When the next batch of a channel may be claimed: how long its lanes may rest."""
     value = connection.execute(
-        text("SELECT min(send_at) FROM batch WHERE state = 1 AND open_until > :now"), {"now": seconds(now)}
+        text("SELECT min(send_at) FROM batch WHERE state = 1 AND channel = :channel AND open_until > :now"),
+        {"channel": int(channel), "now": seconds(now)},
     ).scalar()
     return None if value is None else datetime.fromtimestamp(value, now.tzinfo)
 

@@ -84,15 +84,19 @@ def change_campaign(connection: Connection, change: Change, now: datetime) -> Wi
 
 
 def _plan_missed_again(connection: Connection, campaign_id: int, since: datetime, now: datetime) -> None:
+    """What was missed, and what was open when it was taken back: its promises that never left may be made again."""
     connection.execute(
         text(
-            "UPDATE wave SET state = :planned, n_people = 0 WHERE campaign_id = :campaign AND state = :missed"
-            " AND due_at >= :since AND not_after > :now"
+            "UPDATE wave SET state = :planned, n_people = 0, chunk_locale = '', chunk_end = 0"
+            " WHERE campaign_id = :campaign AND due_at >= :since AND not_after > :now AND (state = :missed OR (state = :open"
+            " AND EXISTS (SELECT 1 FROM delivery d WHERE d.campaign_id = wave.campaign_id AND d.step_key = wave.step_key"
+            " AND d.anchor_on = wave.anchor_on AND d.channel = wave.channel AND d.wave_id = wave.id AND d.state = 3)))"
         ),
         {
             "planned": int(WaveState.PLANNED),
             "campaign": campaign_id,
             "missed": int(WaveState.MISSED),
+            "open": int(WaveState.OPEN),
             "since": seconds(since),
             "now": seconds(now),
         },

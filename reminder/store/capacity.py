@@ -1,8 +1,9 @@
 """What each provider may still take: rates, daily quotas and the circuit breaker, shared by all and kept over a restart.
 
-Reserved once per attempt by a guarded update, never per message.
+Reserved once per attempt by a guarded update, never per message; what an attempt does not need is given back with it.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +46,7 @@ def reserve(connection: Connection, provider: str, wanted: int, limits: Limits, 
     granted, wait_until = _room(row, wanted, limits, now)
     if granted:
         same_day, same_window = row.day == ordinal(now.date()), _window(row.window_at, limits, now)
-        connection.execute(
+        taken = connection.execute(
             text(
                 "UPDATE provider_state SET day = :day, taken_today = :today, window_at = :window, taken_in_window = :taken"
                 " WHERE provider = :provider AND taken_today = :was_today AND taken_in_window = :was_taken"
@@ -59,13 +60,50 @@ def reserve(connection: Connection, provider: str, wanted: int, limits: Limits, 
                 "was_today": row.taken_today,
                 "was_taken": row.taken_in_window,
             },
-        )
+        ).rowcount
+        if not taken:
+            # Another machine took some at this moment.
+            return reserve(connection, provider, wanted, limits, now)
     return Room(granted, wait_until)
+
+
+def give_back(connection: Connection, provider: str, unused: int, limits: Limits) -> None:
+    """Return room that was reserved in this transaction and is not needed."""
+    if unused <= 0 or not (limits.per_second or limits.per_day):
+        return
+    connection.execute(
+        text(
+            "UPDATE provider_state SET taken_today = taken_today - :unused,"
+            " taken_in_window = taken_in_window - :unused WHERE provider = :provider"
+        ),
+        {"unused": unused, "provider": provider},
+    )
+
+
+def out_until(connection: Connection, provider: str, limits: Limits, now: datetime) -> datetime | None:
+    """Until when a provider takes nothing: it failed, or its day's quota is used up; None where it takes messages.
+
+    A rate that is reached for this second does not count: its wait is short, and the next provider is no overflow.
+    """
+    row = connection.execute(
+        text("SELECT day, taken_today, broken_until FROM provider_state WHERE provider = :provider"),
+        {"provider": provider},
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.broken_until is not None and row.broken_until > seconds(now):
+        return instant(row.broken_until)
+    used_up = limits.per_day and row.day == ordinal(now.date()) and row.taken_today >= limits.per_day
+    return _midnight(now) if used_up else None
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _window_seconds(limits: Limits) -> int:
     """A window long enough that at least one message fits into it."""
-    return max(1, round(1 / limits.per_second)) if limits.per_second else 1
+    return math.ceil(1 / limits.per_second) if limits.per_second else 1
 
 
 def _window(window_at: int, limits: Limits, now: datetime) -> bool:
@@ -85,7 +123,7 @@ def _room(row: object, wanted: int, limits: Limits, now: datetime) -> tuple[int,
         today = row.taken_today if row.day == ordinal(now.date()) else 0  # type: ignore[attr-defined]
         if limits.per_day - today < granted:
             granted = max(0, limits.per_day - today)
-            wait_until = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            wait_until = _midnight(now)
     return granted, None if granted else wait_until
 
 

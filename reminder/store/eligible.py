@@ -46,13 +46,17 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Which of the small tables hold anything that concerns a sending, and on which days reminders went before it."""
+    """Which of the small tables hold anything that concerns a sending, and on which days reminders went before it.
+
+    `everybody`: every active supporter is known to have asked for it, so that nobody's subscriptions need be looked at.
+    """
 
     scopes: tuple[str, ...]
     letters: bool
     exclusions: bool
     promises: bool
     days: tuple[int, ...]
+    everybody: bool = False
 
 
 SINCE = {Channel.EMAIL: "s.email_since", Channel.SMS: "s.sms_since"}
@@ -115,7 +119,7 @@ def conditions(sending: Sending, known: Facts) -> str:
         f"({other} IS NULL OR {other} > :joined_by)" if other else "",
         "(s.paused_until IS NULL OR s.paused_until <= :due)",
         "" if sending.not_after - sending.due_at <= LAST_48_HOURS else "NOT s.last48",
-        _asked_for_it(known.scopes),
+        "" if known.everybody else asked_for_it(known.scopes),
         "s.id NOT IN (SELECT l.subscriber_id FROM letter l WHERE l.campaign_id = :campaign AND l.round = :round"
         " AND l.subscriber_id > :after AND l.subscriber_id <= :last)"
         if known.letters
@@ -134,12 +138,16 @@ def conditions(sending: Sending, known: Facts) -> str:
     return " AND ".join(part for part in parts if part)
 
 
-def _asked_for_it(scopes: tuple[str, ...]) -> str:
-    """A subscription to one of the scopes; no scope that anybody asked for means nobody."""
+def asked_for_it(scopes: tuple[str, ...]) -> str:
+    """SQL: the person `s` has a subscription to one of the scopes; no scope that anybody asked for means nobody."""
     if not scopes:
         return "1 = 0"
-    quoted = ", ".join("'" + scope.replace("'", "''").replace(":", "\\:") + "'" for scope in scopes)
-    return f"EXISTS (SELECT 1 FROM subscription q WHERE q.scope IN ({quoted}) AND q.subscriber_id = s.id)"
+    return f"EXISTS (SELECT 1 FROM subscription q WHERE q.scope IN ({quoted(scopes)}) AND q.subscriber_id = s.id)"
+
+
+def quoted(scopes: tuple[str, ...]) -> str:
+    """The scopes as a list of SQL literals, safe for `text`."""
+    return ", ".join("'" + scope.replace("'", "''").replace(":", "\\:") + "'" for scope in scopes)
 
 
 def passes_cadence(sending: Sending, known: Facts) -> str:

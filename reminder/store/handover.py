@@ -55,10 +55,10 @@ class Ready(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shrink:
-    """The appeals that stay in a message, and why another one fell away."""
+    """The appeals that stay in a message, and those that fell away, each with its reason."""
 
     kept: tuple[Item, ...]
-    reason: Reason
+    gone: tuple[tuple[Item, Reason], ...]
 
 
 @dataclass(slots=True)

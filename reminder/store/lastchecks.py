@@ -27,6 +27,14 @@ _REASON_OF_STATE = {
 }
 
 
+def lock_campaigns(connection: Connection, claimed: Claimed) -> None:
+    """On PostgreSQL, let a stop of these campaigns wait until this transaction ends, or wait for one under way."""
+    if connection.dialect.name == "sqlite" or not claimed.items:
+        return
+    numbers = ", ".join(str(campaign) for campaign in sorted({item[0] for item in claimed.items}))
+    connection.execute(text(f"SELECT id FROM campaign WHERE id IN ({numbers}) ORDER BY id FOR SHARE"))
+
+
 def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, now: datetime) -> Begun:
     """The next `limit` messages of a batch with id > `after`, each either ready or dropped with its reason."""
     begun = Begun(last_looked=after)
@@ -135,11 +143,10 @@ def _check_items(
         if not mine or message_id in blocked:
             continue
         kept = tuple(item for item in claimed.items if item not in mine)
-        reason = next(iter(mine.values()))
         if kept:
-            begun.shrunk[message_id] = (subscriber_id, Shrink(kept, reason))
+            begun.shrunk[message_id] = (subscriber_id, Shrink(kept, tuple(mine.items())))
         else:
-            blocked[message_id] = reason
+            blocked[message_id] = next(iter(mine.values()))
 
 
 def _personal_reasons(connection: Connection, item: Item, span: dict[str, int]) -> list[tuple[int, Reason]]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from reminder.domain.states import Channel, DeliveryState, MessageKind, MessageState, Reason, WaveState
-from reminder.store.batches import BATCH_SIZE, keep_content, open_batch, take_batch_ids
+from reminder.domain.states import Channel, WaveState
 from reminder.store.columns import day, instant, json_value, ordinal, seconds
-from reminder.store.eligible import Facts, Sending, binds, conditions, facts, passes_cadence, scopes_of
+from reminder.store.eligible import Sending, scopes_of
+from reminder.store.picking import Chunk, open_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,27 @@ class Tomorrow:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a chunk came to. `finished` when nobody was left."""
+    """What a chunk came to. `finished` when nobody was left.
 
-    messages: int
-    skipped: int
-    finished: bool
+    `changed`: nothing was opened, because one of the sendings may not go on; whoever opens must look again.
+    """
+
+    messages: int = 0
+    skipped: int = 0
+    finished: bool = False
+    changed: bool = False
+
+
+_MAY_OPEN = "w.state IN (1, 2) AND c.state = 3 AND c.question = '' AND c.approved_version = c.version"
 
 
 def due_groups(connection: Connection, now: datetime) -> list[tuple[int, int]]:
     """(rhythm id, local day ordinal) of sendings that are due, the most urgent first."""
     rows = connection.execute(
         text(
-            "SELECT w.rhythm_id, w.local_on, min(w.open_until) FROM wave w WHERE w.state IN (1, 2) AND w.due_at <= :now"
-            " GROUP BY w.rhythm_id, w.local_on ORDER BY 3, 1, 2"
+            "SELECT +w.rhythm_id, +w.local_on, min(w.open_until) FROM wave w WHERE w.state IN (1, 2) AND w.due_at <= :now"
+            # Without the plus signs SQLite walks all sendings by another index to save itself the grouping.
+            " GROUP BY +w.rhythm_id, +w.local_on ORDER BY 3, 1, 2"
         ),
         {"now": seconds(now)},
     )
@@ -57,8 +65,7 @@ def sendings_of(connection: Connection, rhythm_id: int, local_on: int) -> list[S
         text(
             "SELECT w.*, c.zone, c.case_id, c.round, c.audience, c.named, f.country, f.topics FROM wave w"
             " JOIN campaign c ON c.id = w.campaign_id JOIN casefile f ON f.id = c.case_id"
-            " WHERE w.rhythm_id = :rhythm AND w.local_on = :day AND w.state IN (1, 2)"
-            " AND c.state = 3 AND c.question = '' AND c.approved_version = c.version"
+            f" WHERE w.rhythm_id = :rhythm AND w.local_on = :day AND {_MAY_OPEN}"
         ),
         {"rhythm": rhythm_id, "day": local_on},
     ).mappings()
@@ -67,13 +74,13 @@ def sendings_of(connection: Connection, rhythm_id: int, local_on: int) -> list[S
     if half_way:
         mark = (half_way[0]["chunk_locale"], half_way[0]["chunk_end"])
         waves = [wave for wave in half_way if (wave["chunk_locale"], wave["chunk_end"]) == mark]
-    sendings = [_sending(connection, wave) for wave in waves]
+    sendings = [sending_of(connection, wave) for wave in waves]
     return sorted(sendings, key=lambda s: (not s.last_useful, s.not_after, s.due_at, s.campaign_id, s.wave_id))
 
 
-def _sending(connection: Connection, wave: dict[str, Any]) -> Sending:
+def sending_of(connection: Connection, wave: dict[str, Any]) -> Sending:
+    """A wave row with its campaign's and case's columns beside it, as the rest of opening takes it."""
     case = {"id": wave["case_id"], "country": wave["country"], "topics": json_value(wave["topics"])}
-    opened_at = wave["opened_at"]
     return Sending(
         wave_id=wave["id"],
         campaign_id=wave["campaign_id"],
@@ -93,9 +100,7 @@ def _sending(connection: Connection, wave: dict[str, Any]) -> Sending:
         open_until=instant(wave["open_until"]),
         not_after=instant(wave["not_after"]),
         # A sending put off to the next day is for those who were there on the first.
-        joined_by=instant(
-            min(wave["due_at"], opened_at) if opened_at and wave["state"] == WaveState.PLANNED else wave["due_at"]
-        ),
+        joined_by=instant(min(wave["due_at"], wave["opened_at"] or wave["due_at"])),
         last_useful=bool(wave["last_useful"]) and not _was_last_before(connection, wave),
     )
 
@@ -126,11 +131,28 @@ def open_chunk(
 
     `tomorrow` by wave id: what is not there cannot wait for the next day and is skipped for the daily limit.
     """
+    if not _all_may_open(connection, sendings):
+        return Opened(changed=True)
     chunk = _next_chunk(connection, sendings[0], size)
     if chunk is None:
         _finish(connection, sendings, now, tomorrow)
-        return Opened(0, 0, finished=True)
-    return _open_people(connection, sendings, chunk, now, tomorrow)
+        return Opened(finished=True)
+    _mark(connection, sendings, chunk, now)
+    written = open_people(connection, sendings, chunk, now, tomorrow)
+    return Opened(written.messages, written.skipped)
+
+
+def _all_may_open(connection: Connection, sendings: Sequence[Sending]) -> bool:
+    """Whether none was stopped, paused or taken back since it was read; from here on a stop waits for this chunk."""
+    lock = "" if connection.dialect.name == "sqlite" else " FOR SHARE OF c"
+    numbers = ", ".join(str(sending.wave_id) for sending in sendings)
+    rows = connection.execute(
+        text(
+            "SELECT w.id FROM wave w JOIN campaign c ON c.id = w.campaign_id"
+            f" WHERE w.id IN ({numbers}) AND {_MAY_OPEN}{lock}"
+        )
+    ).all()
+    return len(rows) == len(sendings)
 
 
 def _next_chunk(connection: Connection, sending: Sending, size: int) -> Chunk | None:
@@ -161,27 +183,6 @@ def _next_chunk(connection: Connection, sending: Sending, size: int) -> Chunk | 
         bound,
     ).scalar_one()
     return Chunk(first[0], bound["after"], last)
-
-
-def _open_people(
-    connection: Connection,
-    sendings: Sequence[Sending],
-    chunk: Chunk,
-    now: datetime,
-    tomorrow: Mapping[int, Tomorrow],
-) -> Opened:
-    _mark(connection, sendings, chunk, now)
-    _pick(connection, sendings, chunk)
-    _set_apart_who_has_todays(connection, sendings, chunk, tomorrow)
-    messages = sum(
-        _write_messages(connection, sendings, combination, chunk, now)
-        for combination in _combinations(connection, sendings)
-    )
-    skipped = sum(
-        _write_deliveries(connection, number, sending, now, alone=len(sendings) == 1, messages=messages)
-        for number, sending in enumerate(sendings)
-    )
-    return Opened(messages, skipped, finished=False)
 
 
 def _mark(connection: Connection, sendings: Sequence[Sending], chunk: Chunk, now: datetime) -> None:

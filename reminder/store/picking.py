@@ -26,8 +26,36 @@ class Chunk:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Messages that were made, and promises that are skipped."""
+
+    messages: int
+    skipped: int
+
+
+def open_people(
+    connection: Connection, sendings: Sequence[Sending], chunk: Chunk, now: datetime, may_wait: Collection[int]
+) -> Written:
+    """Write what the sendings (all of one rhythm and day, the most useful first) come to for the people of a chunk.
+
+    `may_wait`: ids of the waves that go on tomorrow for those whose reminder of today is already made.
+    """
+    _pick(connection, sendings, chunk)
+    _set_apart_who_has_todays(connection, sendings, chunk, may_wait)
+    messages = sum(
+        _write_messages(connection, sendings, combination, chunk, now)
+        for combination in _combinations(connection, sendings)
+    )
+    skipped = sum(
+        _write_deliveries(connection, number, sending, now, alone=len(sendings) == 1, messages=messages)
+        for number, sending in enumerate(sendings)
+    )
+    return Written(messages, skipped)
+
+
 def _set_apart_who_has_todays(
-    connection: Connection, sendings: Sequence[Sending], chunk: Chunk, tomorrow: Mapping[int, Tomorrow]
+    connection: Connection, sendings: Sequence[Sending], chunk: Chunk, may_wait: Collection[int]
 ) -> None:
     """Who has a reminder of this day already waits for tomorrow, or is skipped where tomorrow is too late."""
     bound = {"day": ordinal(sendings[0].local_on), "after": chunk.after, "last": chunk.last}
@@ -38,7 +66,7 @@ def _set_apart_who_has_todays(
     if connection.execute(text(f"{todays} LIMIT 1"), bound).first() is None:
         return
     for number, sending in enumerate(sendings):
-        if sending.wave_id not in tomorrow:
+        if sending.wave_id not in may_wait:
             continue
         waiting = connection.execute(
             text(f"DELETE FROM pick WHERE wave_no = :no AND carried = 1 AND subscriber_id IN ({todays})"),
@@ -110,17 +138,31 @@ def _pick_sql(sending: Sending, known: Facts, twin: list[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Combination:
-    """People whose day holds the same sendings: bit n of `mask` is sending n; `lead` chooses the channel."""
+    """People whose day holds the same sendings, at most three: the first of them chooses the channel.
+
+    `lead` is the lowest of their numbers, `last` the highest, `total` their sum: bits would end at the 63rd campaign.
+    `people` is how many they are, or the highest row number, where that cuts the batches.
+    """
 
     lead: int
-    mask: int
+    last: int
+    total: int
+    n: int
     named: int
-    people: int  # or the highest row number, where that cuts the batches
+    people: int
+
+    def numbers(self) -> list[int]:
+        """The numbers of the sendings, the most useful first."""
+        return (
+            [self.lead, self.total - self.lead - self.last, self.last]
+            if self.n == 3
+            else [self.lead, self.last][: self.n]
+        )
 
 
 _TODAY = (
-    "SELECT subscriber_id, min(wave_no) AS lead, sum(1 << wave_no) AS mask, max(named) AS named FROM pick"
-    " WHERE carried = 1 AND passes = 1 GROUP BY subscriber_id"
+    "SELECT subscriber_id, min(wave_no) AS lead, max(wave_no) AS last, sum(wave_no) AS total, count(*) AS n,"
+    " max(named) AS named FROM pick WHERE carried = 1 AND passes = 1 GROUP BY subscriber_id"
 )
 # One sending: the row numbers of the scratch table cut the batches (those left out make some of them smaller).
 _TODAY_ONE = "SELECT subscriber_id, no, named FROM pick WHERE carried = 1 AND passes = 1"
@@ -131,7 +173,7 @@ def _combinations(connection: Connection, sendings: Sequence[Sending]) -> list[_
         split = "named, max(no)" if sendings[0].named else "0, max(no)"
         by = "GROUP BY named ORDER BY named" if sendings[0].named else ""
         rows = connection.execute(text(f"SELECT {split} FROM ({_TODAY_ONE}) AS t {by}"))
-        return [_Combination(0, 1, named, highest) for named, highest in rows if highest]
+        return [_Combination(0, 0, 0, 1, named, highest) for named, highest in rows if highest]
     # The last useful reminder passes the weekly limit, and what else falls on that day comes along in its message.
     connection.execute(
         text(
@@ -141,7 +183,8 @@ def _combinations(connection: Connection, sendings: Sequence[Sending]) -> list[_
     )
     rows = connection.execute(
         text(
-            f"SELECT lead, mask, named, count(*) FROM ({_TODAY}) AS t GROUP BY lead, mask, named ORDER BY lead, mask, named"
+            f"SELECT lead, last, total, n, named, count(*) FROM ({_TODAY}) AS t"
+            " GROUP BY lead, last, total, n, named ORDER BY lead, last, total, n, named"
         )
     )
     return [_Combination(*row) for row in rows]
@@ -152,7 +195,7 @@ def _write_messages(
 ) -> int:
     """One message for each person of the combination, in batches of one content; returns how many."""
     lead = sendings[combination.lead]
-    carried = [sending for number, sending in enumerate(sendings) if combination.mask >> number & 1]
+    carried = [sendings[number] for number in combination.numbers()]
     batches = -(-combination.people // BATCH_SIZE)
     first = take_batch_ids(connection, batches)
     if len(sendings) == 1:
@@ -160,7 +203,7 @@ def _write_messages(
     else:
         people = (
             f"row_number() OVER (ORDER BY t.subscriber_id) AS no FROM ({_TODAY}) AS t"
-            " WHERE t.lead = :lead AND t.mask = :mask AND t.named = :named"
+            " WHERE t.lead = :lead AND t.last = :last AND t.total = :total AND t.n = :n AND t.named = :named"
         )
     # A conflict with one_a_day cannot be: who has today's reminder was set apart in this transaction.
     written = connection.execute(
@@ -182,7 +225,9 @@ def _write_messages(
             # What several appeals share is useful only as long as each of them is.
             "not_after": seconds(min(sending.not_after for sending in carried)),
             "lead": combination.lead,
-            "mask": combination.mask,
+            "last": combination.last,
+            "total": combination.total,
+            "n": combination.n,
             "named": combination.named,
         },
     ).rowcount

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from reminder.domain.message import Receipt
-from reminder.domain.states import AttemptState, BatchState, DeliveryState, MessageKind, MessageState, Reason, Verdict
+from reminder.domain.states import (
+    AttemptState,
+    BatchState,
+    DeliveryState,
+    Fault,
+    MessageKind,
+    MessageState,
+    Reason,
+    Verdict,
+)
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
 from reminder.store.columns import day, seconds
 from reminder.store.handover import Begun, Claimed, Item, Shrink
@@ -47,13 +56,27 @@ def write_dropped(connection: Connection, claimed: Claimed, begun: Begun) -> Non
 def cancel(
     connection: Connection, claimed: Claimed, messages: Sequence[int], people: Sequence[int], reason: Reason
 ) -> None:
-    """Cancel messages of a batch and settle their promises."""
+    """Cancel messages of a batch and settle their promises: one that was ever in an attempt is never made again."""
+    state = state_for(reason)
+    if state is DeliveryState.WITHDRAWN:
+        tried = _tried(connection, messages)
+        settle_deliveries(connection, claimed.items, tried, DeliveryState.SKIPPED, reason)
     condition, ids = _ids(connection, "id", messages)
     connection.execute(
         text(f"UPDATE message SET state = :cancelled, reason = :reason WHERE {condition} AND state IN (1, 4)"),
         ids | {"cancelled": int(MessageState.CANCELLED), "reason": int(reason)},
     )
-    settle_deliveries(connection, claimed.items, people, state_for(reason), reason)
+    settle_deliveries(connection, claimed.items, people, state, reason)
+
+
+def _tried(connection: Connection, messages: Sequence[int]) -> Sequence[int]:
+    """Whose message among these was in an attempt already."""
+    condition, ids = _ids(connection, "id", messages)
+    return (
+        connection.execute(text(f"SELECT subscriber_id FROM message WHERE {condition} AND tries > 0"), ids)
+        .scalars()
+        .all()
+    )
 
 
 def set_aside(connection: Connection, claimed: Claimed) -> int:
@@ -111,8 +134,12 @@ def write_shrunk(connection: Connection, claimed: Claimed, begun: Begun, now: da
         )
         messages, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         move_to_new_batch(connection, claimed, content, messages, send_at=now, open_until=claimed.open_until)
-        gone = [item for item in claimed.items if item not in shrink.kept]
-        settle_deliveries(connection, gone, people, state_for(shrink.reason), shrink.reason)
+        tried = _tried(connection, messages)
+        for item, reason in shrink.gone:
+            state = state_for(reason)
+            if state is DeliveryState.WITHDRAWN:
+                settle_deliveries(connection, [item], tried, DeliveryState.SKIPPED, reason)
+            settle_deliveries(connection, [item], people, state, reason)
 
 
 def move_to_new_batch(
@@ -164,7 +191,7 @@ def write_receipts(
         verdicts[by_id[message_id].verdict if message_id in by_id else Verdict.AMBIGUOUS].append(message_id)
     counts = {verdict: len(messages) for verdict, messages in verdicts.items()}
     _write_attempt(connection, begun, counts, detail_ct)
-    _move(connection, begun, verdicts[Verdict.ACCEPTED], MessageState.ACCEPTED, Reason.NONE)
+    _write_accepted(connection, begun, verdicts[Verdict.ACCEPTED])
     settle_deliveries(
         connection,
         claimed.items,
@@ -172,9 +199,10 @@ def write_receipts(
         DeliveryState.CARRIED,
         Reason.NONE,
     )
-    _move(connection, begun, verdicts[Verdict.AMBIGUOUS], MessageState.AMBIGUOUS, Reason.NONE)
+    _move(connection, claimed, begun, verdicts[Verdict.AMBIGUOUS], MessageState.AMBIGUOUS, Reason.NONE)
     _write_rejected(connection, claimed, begun, [by_id[m] for m in verdicts[Verdict.REJECTED]], people)
-    not_begun = {receipt.message_id for receipt in receipts if receipt.retry_after == 0}
+    # The fault of our account says nothing of a message either: it does not count as a try.
+    not_begun = {r.message_id for r in receipts if r.retry_after == 0 or r.fault is Fault.ACCOUNT}
     _write_retries(connection, claimed, begun, verdicts[Verdict.RETRY], people, retry_at, not_begun)
     return counts
 
@@ -197,17 +225,46 @@ def _write_attempt(connection: Connection, begun: Begun, counts: dict[Verdict, i
     )
 
 
-def _move(connection: Connection, begun: Begun, messages: Sequence[int], state: MessageState, reason: Reason) -> None:
+# A rescue counts the try of an attempt that it gives up; the answer that comes late is still that one try.
+_TRIES = "tries = tries + CASE WHEN state = 5 AND attempt_id = :attempt THEN 0 ELSE 1 END"
+# A message that went into another batch, or is unclear of another attempt, is no longer this attempt's.
+_STILL_MINE = "batch_id = :batch AND (state IN (1, 4) OR (state = 5 AND attempt_id = :attempt))"
+
+
+def _write_accepted(connection: Connection, begun: Begun, messages: Sequence[int]) -> None:
+    """What was taken was taken, whatever has been done with the message since."""
     if not messages:
         return
     condition, ids = _ids(connection, "id", messages)
     connection.execute(
         text(
-            "UPDATE message SET state = :state, reason = :reason, attempt_id = :attempt, tries = tries + 1"
+            f"UPDATE message SET state = :accepted, reason = 0, {_TRIES}, attempt_id = :attempt"
             f" WHERE {condition} AND state IN (1, 4, 5)"
         ),
-        ids | {"state": int(state), "reason": int(reason), "attempt": begun.attempt_id},
+        ids | {"accepted": int(MessageState.ACCEPTED), "attempt": begun.attempt_id},
     )
+
+
+def _move(
+    connection: Connection,
+    claimed: Claimed,
+    begun: Begun,
+    messages: Sequence[int],
+    state: MessageState,
+    reason: Reason,
+) -> list[int]:
+    """Move the messages that are still this attempt's; returns which."""
+    if not messages:
+        return []
+    condition, ids = _ids(connection, "id", messages)
+    moved = connection.execute(
+        text(
+            f"UPDATE message SET state = :state, reason = :reason, {_TRIES}, attempt_id = :attempt"
+            f" WHERE {condition} AND {_STILL_MINE} RETURNING id"
+        ),
+        ids | {"state": int(state), "reason": int(reason), "attempt": begun.attempt_id, "batch": claimed.batch_id},
+    )
+    return list(moved.scalars())
 
 
 def _write_rejected(
@@ -219,8 +276,8 @@ def _write_rejected(
             continue
         reason = Reason.REFUSED_ADDRESS if address else Reason.REFUSED_CONTENT
         state = DeliveryState.SKIPPED if address else DeliveryState.SET_ASIDE
-        _move(connection, begun, refused, MessageState.REJECTED, reason)
-        settle_deliveries(connection, claimed.items, [people[m] for m in refused], state, reason)
+        moved = _move(connection, claimed, begun, refused, MessageState.REJECTED, reason)
+        settle_deliveries(connection, claimed.items, [people[m] for m in moved], state, reason)
 
 
 def _write_retries(
@@ -232,17 +289,35 @@ def _write_retries(
     retry_at: dict[int, datetime | None],
     not_begun: Collection[int],
 ) -> None:
-    """Put messages into later batches; one that was not even begun keeps its state and its count of tries."""
+    """Put messages into later batches; one that was not even begun keeps its count of tries."""
+    tried = _move(
+        connection, claimed, begun, [m for m in messages if m not in not_begun], MessageState.RETRY, Reason.NONE
+    )
+    waiting = {*tried, *_give_back(connection, claimed, begun, [m for m in messages if m in not_begun])}
     by_time: dict[datetime | None, list[int]] = defaultdict(list)
     for message_id in messages:
-        by_time[retry_at[message_id]].append(message_id)
+        if message_id in waiting:
+            by_time[retry_at[message_id]].append(message_id)
     for at, group in by_time.items():
         if at is None:
             cancel(connection, claimed, group, [people[m] for m in group], Reason.TOO_LATE)
             continue
-        tried = [message_id for message_id in group if message_id not in not_begun]
-        _move(connection, begun, tried, MessageState.RETRY, Reason.NONE)
         move_to_new_batch(connection, claimed, claimed.content_id, group, send_at=at, open_until=claimed.open_until)
+
+
+def _give_back(connection: Connection, claimed: Claimed, begun: Begun, messages: Sequence[int]) -> list[int]:
+    """Messages of which nothing left wait again as before; also those that a rescue had called unclear."""
+    if not messages:
+        return []
+    condition, ids = _ids(connection, "id", messages)
+    moved = connection.execute(
+        text(
+            "UPDATE message SET tries = tries - CASE WHEN state = 5 THEN 1 ELSE 0 END,"
+            f" state = CASE WHEN state = 5 THEN 4 ELSE state END WHERE {condition} AND {_STILL_MINE} RETURNING id"
+        ),
+        ids | {"attempt": begun.attempt_id, "batch": claimed.batch_id},
+    )
+    return list(moved.scalars())
 
 
 def put_off(connection: Connection, claimed: Claimed, *, local_on: int, send_at: datetime, open_until: datetime) -> int:
@@ -253,7 +328,7 @@ def put_off(connection: Connection, claimed: Claimed, *, local_on: int, send_at:
     rows = connection.execute(
         text(
             "SELECT m.id, m.subscriber_id, EXISTS (SELECT 1 FROM message o WHERE o.kind = 1 AND o.state <> 6"
-            " AND o.local_on = :day AND o.subscriber_id = m.subscriber_id) AS taken"
+            " AND o.local_on = :day AND o.subscriber_id = m.subscriber_id AND o.id <> m.id) AS taken"
             " FROM message m WHERE m.batch_id = :batch AND m.state IN (1, 4)"
         ),
         {"day": local_on, "batch": claimed.batch_id},

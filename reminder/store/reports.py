@@ -41,20 +41,28 @@ class Promises:
 
 
 def promises(connection: Connection, campaign_id: int) -> list[Promises]:
-    """Every promise of a campaign, counted."""
+    """Every promise of a campaign, counted. Step by step: to sort a million at once takes twice the time."""
+    steps = connection.execute(
+        text("SELECT DISTINCT step_key, anchor_on FROM delivery WHERE campaign_id = :campaign"),
+        {"campaign": campaign_id},
+    ).all()
+    return [each for step in steps for each in _promises_of(connection, campaign_id, step.step_key, step.anchor_on)]
+
+
+def _promises_of(connection: Connection, campaign_id: int, step_key: str, anchor_on: int) -> list[Promises]:
     rows = connection.execute(
         text(
-            "SELECT d.step_key, d.anchor_on, coalesce(m.channel, d.channel) AS by_channel, d.state, d.reason,"
-            " m.state AS message, m.result, count(*) AS number, min(d.local_on) AS first_on"
-            f" FROM delivery d LEFT JOIN message m ON {_MESSAGE_OF} WHERE d.campaign_id = :campaign"
-            " GROUP BY d.step_key, d.anchor_on, coalesce(m.channel, d.channel), d.state, d.reason, m.state, m.result"
+            "SELECT d.state, d.reason, m.state AS message, m.result, coalesce(m.channel, d.channel) AS by_channel,"
+            f" count(*) AS number, min(d.local_on) AS first_on FROM delivery d LEFT JOIN message m ON {_MESSAGE_OF}"
+            " WHERE d.campaign_id = :campaign AND d.step_key = :step AND d.anchor_on = :anchor"
+            " GROUP BY d.state, d.reason, m.state, m.result, coalesce(m.channel, d.channel)"
         ),
-        {"campaign": campaign_id},
+        {"campaign": campaign_id, "step": step_key, "anchor": anchor_on},
     ).all()
     return [
         Promises(
-            step_key=row.step_key,
-            anchor_on=day(row.anchor_on),
+            step_key=step_key,
+            anchor_on=day(anchor_on),
             channel=Channel(row.by_channel),
             state=DeliveryState(row.state),
             reason=Reason(row.reason),

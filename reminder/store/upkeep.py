@@ -90,21 +90,23 @@ class Unclear:
     channel: Channel
     local_on: int
     sent_at: datetime
+    open_until: datetime
     not_after: datetime
     provider: str
     items: tuple[Item, ...]
+    rhythm_id: int
     resent: bool
 
 
-def unclear_messages(connection: Connection, *, limit: int = 1_000) -> list[Unclear]:
-    """The messages that are unclear, the oldest first; found by a partial index."""
+def unclear_messages(connection: Connection, *, after: int = 0, limit: int = 1_000) -> list[Unclear]:
+    """The next `limit` messages that are unclear with an id above `after`, the oldest first; found by a partial index."""
     rows = connection.execute(
         text(
-            "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, a.sent_at, m.not_after, a.provider, c.items,"
-            " m.tries FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
-            " JOIN content c ON c.id = b.content_id WHERE m.state = 5 ORDER BY m.id LIMIT :limit"
+            "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, a.sent_at, m.open_until, m.not_after, a.provider,"
+            " c.items, m.tries, b.rhythm_id FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
+            " JOIN content c ON c.id = b.content_id WHERE m.state = 5 AND m.id > :after ORDER BY m.id LIMIT :limit"
         ),
-        {"limit": limit},
+        {"after": after, "limit": limit},
     ).all()
     return [
         Unclear(
@@ -114,9 +116,11 @@ def unclear_messages(connection: Connection, *, limit: int = 1_000) -> list[Uncl
             channel=Channel(row.channel),
             local_on=row.local_on,
             sent_at=instant(row.sent_at),
+            open_until=instant(row.open_until),
             not_after=instant(row.not_after),
             provider=row.provider,
             items=_items(row.items),
+            rhythm_id=row.rhythm_id,
             resent=row.tries > 1,
         )
         for row in rows
@@ -142,17 +146,20 @@ def settle_unclear(connection: Connection, unclear: Unclear, *, arrived: bool, r
     """What became of an unclear message; False when somebody else settled it first. `arrived` False: given up."""
     state, reason = (MessageState.ACCEPTED, Reason.NONE) if arrived else (MessageState.REJECTED, Reason.GAVE_UP)
     moved = connection.execute(
-        text("UPDATE message SET state = :state, reason = :reason, result = :result WHERE id = :id AND state = 5"),
+        text(
+            "UPDATE message SET state = :state, reason = :reason,"
+            " result = CASE WHEN result < :result THEN :result ELSE result END WHERE id = :id AND state = 5"
+        ),
         {"state": int(state), "reason": int(reason), "result": int(result), "id": unclear.message_id},
     ).rowcount
     if moved:
         delivery = DeliveryState.CARRIED if arrived else DeliveryState.SKIPPED
         settle_deliveries(connection, unclear.items, [unclear.subscriber_id], delivery, reason)
-        _answer_attempts(connection)
+        _answer_attempt(connection, unclear)
     return bool(moved)
 
 
-def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime) -> bool:
+def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime, open_until: datetime) -> bool:
     """Put an unclear message back into a batch of its own: possibly twice, and listed so (`tries` above 1)."""
     row = connection.execute(
         text(
@@ -170,27 +177,28 @@ def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime) -
         locale=row.locale,
         named=bool(row.named),
         send_at=send_at,
-        open_until=unclear.not_after,
+        open_until=open_until,
         turn=row.turn,
         rhythm_id=row.rhythm_id,
     )
     moved = connection.execute(
-        text("UPDATE message SET state = 4, batch_id = :batch WHERE id = :id AND state = 5"),
-        {"batch": batch, "id": unclear.message_id},
+        text("UPDATE message SET state = 4, batch_id = :batch, open_until = :until WHERE id = :id AND state = 5"),
+        {"batch": batch, "until": seconds(open_until), "id": unclear.message_id},
     ).rowcount
-    _answer_attempts(connection)
+    _answer_attempt(connection, unclear)
     return bool(moved)
 
 
-def _answer_attempts(connection: Connection) -> None:
-    """An attempt of which nothing is unclear any more is answered."""
+def _answer_attempt(connection: Connection, unclear: Unclear) -> None:
+    """The message's attempt is answered when nothing of it is unclear any more."""
     connection.execute(
         text(
-            "UPDATE attempt SET state = :answered WHERE state = 3 AND NOT EXISTS"
+            "UPDATE attempt SET state = :answered WHERE state = 3"
+            " AND id = (SELECT attempt_id FROM message WHERE id = :message) AND NOT EXISTS"
             " (SELECT 1 FROM message m WHERE m.attempt_id = attempt.id AND m.state = 5"
             " AND m.id BETWEEN attempt.first_message AND attempt.last_message)"
         ),
-        {"answered": int(AttemptState.ANSWERED)},
+        {"answered": int(AttemptState.ANSWERED), "message": unclear.message_id},
     )
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from reminder.domain.states import DeliveryState, MessageKind, MessageState
 from reminder.reporting.expiry import GIVE_UP_AFTER, keep_report, report_expired
@@ -116,19 +115,3 @@ def test_the_mail_of_an_appeal_that_was_past_already_says_that_nobody_was_remind
     (queued,) = report_expired(database, ENDED)
     assert "The deadline had passed when this appeal was added: nobody was reminded." in queued.payload["notes"]
     assert ["People reminded", "0"] in queued.payload["facts"]
-
-
-def test_looking_for_reports_reads_no_promises(sqlite_database: Database) -> None:
-    world(sqlite_database)
-    with sqlite_database.read() as connection:
-        seen = []
-        connection.connection.driver_connection.set_trace_callback(seen.append)
-        reports.reports_due(connection, ENDED, 1)
-        connection.connection.driver_connection.set_trace_callback(None)
-        plan = " ".join(
-            str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {seen[-1]}".replace("\n", " ")))
-        )
-    assert "delivery" not in plan
-    assert "SCAN m" not in plan.replace("SCAN m USING COVERING INDEX message_unclear", "").replace(
-        "SCAN m USING INDEX message_unclear", ""
-    )

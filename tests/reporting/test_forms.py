@@ -192,7 +192,13 @@ def test_a_campaign_that_did_nothing_yet_has_a_report_in_every_form(sqlite_datab
     appeal = World(sqlite_database)
     appeal.case_id = appeal.add_case(deadline_on=None)
     appeal.campaign_id = appeal.add_campaign(
-        appeal.case_id, state=CampaignState.DRAFT, deadline_on=None, expires_at=None, ended_at=None, report_due_at=None, started_on=None
+        appeal.case_id,
+        state=CampaignState.DRAFT,
+        deadline_on=None,
+        expires_at=None,
+        ended_at=None,
+        report_due_at=None,
+        started_on=None,
     )
     appeal.run("DELETE FROM step")
     assert "draft" in show_report(sqlite_database, appeal.campaign_id, NOW, form, TEMPLATES).lower()

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from reminder.domain.documents import DeadlineKind, DocumentKind, Doubt, DoubtCode
-from reminder.domain.numbers import CaseNumber, find_case_numbers, find_indexes, find_sequence, same_index
+from reminder.domain.numbers import CaseNumber, find_case_numbers, find_indexes, find_sequence, read_subject, same_index
 from reminder.intake.documents.deadline import Deadline
 from reminder.intake.documents.layout import Layout
 from reminder.intake.documents.wording import Hit
@@ -34,7 +34,9 @@ def read_head(layout: Layout, deadline: Deadline) -> Head:
     number, number_doubts = _number(layout)
     index = _index(layout)
     issued_on, date_doubts = _issued_on(layout, deadline)
-    sequence = (number.sequence if number else None) or _sequence(layout)
+    subject = next((found for _, line in _head_lines(layout) if (found := read_subject(line))), None)
+    number = number or (subject if not number_doubts else None)
+    sequence = (number.sequence if number else None) or _sequence(layout) or (subject.sequence if subject else None)
     return Head(number, sequence, index, issued_on, _previous(layout), (*number_doubts, *date_doubts))
 
 

@@ -19,18 +19,20 @@ _PDF_MARK_WITHIN = 1024
 
 
 def read_file(path: Path, *, read_on: datetime.date) -> Document:
-    """The document in a file; a file that is too large is refused by its size, before anything of it is read.
+    """The document in a file. Raises UnreadableDocument, also where the file cannot be opened."""
+    return read_document(bytes_of(path), file_name=path.name, read_on=read_on)
 
-    Raises UnreadableDocument, also where the file cannot be opened."""
+
+def bytes_of(path: Path) -> bytes:
+    """A file's bytes; one that is too large is refused by its size, before anything of it is read."""
     try:
         size = path.stat().st_size
         if size > LARGEST_PDF_BYTES:
             raise _too_large(path.name, size)
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or "it cannot be opened"
         raise UnreadableDocument(path.name, reason.lower(), "Check the name and the rights of the file.") from None
-    return read_document(data, file_name=path.name, read_on=read_on)
 
 
 def read_document(data: bytes, *, file_name: str, read_on: datetime.date) -> Document:

@@ -85,12 +85,6 @@ class Source:
         return [line.rstrip() for line in self.text.split("\n")]
 
     @cached_property
-    def first_words(self) -> list[int]:
-        """For each line the number of the first word that starts in it or later."""
-        starts = [word.start for word in self.words]
-        return [bisect_right(starts, start - 1) for start in self.line_starts]
-
-    @cached_property
     def width(self) -> int:
         """How wide the lines of the text are where they are full: all but the widest tenth of the long ones."""
         long = sorted(length for line in self.lines if (length := len(line)) >= WRAP_WIDTH)

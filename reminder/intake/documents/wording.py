@@ -18,7 +18,7 @@ Phrase = tuple[str, ...]
 
 # Words of a language that are neither labels nor phrases of letters: each is a list in its file.
 _ROLES = (
-    *("operators", "late_operators", "range_starts", "range_joins", "negations", "relative", "open_ended", "actions"),
+    *("operators", "late_operators", "range_joins", "negations", "relative", "open_ended", "actions"),
     *(
         "diversions",
         "conjunctions",
@@ -60,10 +60,6 @@ class Language:
     around: frozenset[Phrase]
     countries: Mapping[Phrase, str]
     phrases: Mapping[str, frozenset[Phrase]] = field(default_factory=dict)
-
-    def has(self, role: str, phrase: Phrase) -> bool:
-        """Whether these words have this role."""
-        return phrase in self.phrases.get(role, frozenset())
 
 
 @dataclass(frozen=True, slots=True)

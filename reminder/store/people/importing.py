@@ -1,7 +1,7 @@
 """Storing the rows of a list, a few hundred in a transaction: gather, decide (entries.py), apply."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.consent import EVERYTHING, PersonState
 from reminder.domain.states import Channel
-from reminder.store.people.addresses import HASH_OF, PERSON, Address, any_of, one_at_a_time
+from reminder.domain.waves import Habits
+from reminder.store.people.addresses import HASH_OF, PERSON, Address, any_of, one_at_a_time, owners
 from reminder.store.people.entries import Change, Conflict, Entry, Person, World, keep_entry
 from reminder.store.people.ledger import Closing, close, closed_among, record
 from reminder.store.people.rhythms import HABITS, habits_from, rhythm_ids
@@ -117,23 +118,24 @@ def _gather_choices(connection: Connection, people: dict[int, Person]) -> None:
 
 def _write(connection: Connection, people: Sequence[Person], now: datetime) -> None:
     rhythms = rhythm_ids(connection, {person.habits for person in people})
-    fresh = [person for person in people if person.id == 0]
-    if fresh:
-        ids = connection.execute(
-            insert(_SUBSCRIBER).returning(PERSON.id, sort_by_parameter_order=True),
-            [_new_row(person, rhythms[person.habits], now) for person in fresh],
-        ).scalars()
-        known = [person for person in people if person.id != 0]
-        for person, subscriber_id in zip(fresh, ids, strict=True):
-            person.id = subscriber_id
-    else:
-        known = list(people)
+    known = [person for person in people if person.id != 0]
+    _add(connection, [person for person in people if person.id == 0], rhythms, now)
     _update(connection, [_filled_row(person, rhythms[person.habits], now) for person in known])
     pairs = [{"scope": scope, "subscriber_id": person.id} for person in people for scope in sorted(person.scopes)]
     _insert_new(connection, _SUBSCRIPTION, pairs)
     left_out = [{"subscriber_id": person.id, "what": what} for person in people for what in sorted(person.left_out)]
     _insert_new(connection, _EXCLUSION, left_out)
     record(connection, _lines(people), now)
+
+
+def _add(connection: Connection, fresh: Sequence[Person], rhythms: Mapping[Habits, int], now: datetime) -> None:
+    """Insert people in bulk. Their ids are looked up afterwards: asked to return them, SQLite inserts row by row."""
+    if not fresh:
+        return
+    connection.execute(insert(_SUBSCRIBER), [_new_row(person, rhythms[person.habits], now) for person in fresh])
+    found = owners(connection, [address for person in fresh for address in person.addresses.values()])
+    for person in fresh:
+        person.id = found[next(iter(person.addresses.values()))].id
 
 
 def _lines(people: Iterable[Person]) -> Iterable[Any]:

@@ -21,6 +21,7 @@ from reminder.store.tables.base import big, code, day, instant, json, row_id, se
 
 class Delivery(SQLModel, table=True):
     """One promise. Nothing here is NULL, and nothing is indexed but the promise: every sending appends in one place.
+    The few that are set aside are the exception.
 
     The message that carries it is the reminder of the same person and local day.
     """
@@ -29,6 +30,7 @@ class Delivery(SQLModel, table=True):
     # Nobody is promised the same step of the same date by the same channel twice.
     __table_args__ = (
         Index("one_promise", "campaign_id", "step_key", "anchor_on", "channel", "subscriber_id", unique=True),
+        Index("delivery_set_aside", "id", **where("state = 6")),
     )
     id: int | None = row_id()
     campaign_id: int = big()

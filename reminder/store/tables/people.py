@@ -67,6 +67,8 @@ class Subscriber(SQLModel, table=True):
         Index(
             "reachable_by_sms", *REACHABLE, "sms_since", "email_since", **where("state = 1 AND sms_since IS NOT NULL")
         ),
+        # Forecast counts who is not active from this alone.
+        Index("subscriber_not_active", "state", "id", **where("state <> 1")),
         Index(
             "subscriber_moved",
             "rhythm_since",

@@ -148,3 +148,8 @@ def test_a_hidden_email_address_is_kept_as_printed_and_told() -> None:
     document = read_text(text)
     assert document.targets[0].email == ("office(a)example.org",)
     assert "email_hidden" in {doubt.code for doubt in document.warnings}
+
+
+def test_a_number_without_its_letters_is_read_from_the_line_on_the_update() -> None:
+    document = read_text("URGENT ACTION\nSecond update to 214/12 on Nepal\n\nDeadline: 1 December 2020\n")
+    assert (document.ua_number, document.sequence, document.kind) == ("214/12", 3, DocumentKind.UPDATE)

@@ -211,6 +211,14 @@ def _index_delivery() -> None:
     op.create_index(
         "one_promise", "delivery", ["campaign_id", "step_key", "anchor_on", "channel", "subscriber_id"], unique=True
     )
+    op.create_index(
+        "delivery_set_aside",
+        "delivery",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 6"),
+        postgresql_where=sa.text("state = 6"),
+    )
 
 
 def _create_do_not_contact() -> None:
@@ -497,6 +505,14 @@ def _index_subscriber() -> None:
         postgresql_where=sa.text("state = 1 AND sms_since IS NOT NULL"),
     )
     op.create_index("subscriber_by_rhythm", "subscriber", ["rhythm_id", "locale", "id"], unique=False)
+    op.create_index(
+        "subscriber_not_active",
+        "subscriber",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 1"),
+        postgresql_where=sa.text("state <> 1"),
+    )
     op.create_index(
         "subscriber_moved",
         "subscriber",
