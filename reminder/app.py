@@ -21,6 +21,7 @@ from reminder.engines.heartbeat import Part, beat, clock_jumped
 from reminder.engines.lock import take_lock
 from reminder.errors import BadSetting, NotAllowed, Trouble
 from reminder.intake.cases.results import ChangedCase, DecidedCase
+from reminder.ops.keys import vault_of
 from reminder.outbox.notes import queue_closing, queue_stop_note
 from reminder.outbox.opening import open_due
 from reminder.outbox.recipients import Recipients
@@ -29,12 +30,12 @@ from reminder.outbox.upkeep import settle, tidy
 from reminder.outbox.views import Contents, Senders
 from reminder.planning import post_days
 from reminder.planning.changes import answer_case, case_changed
-from reminder.planning.desk import Desk, Done
+from reminder.planning.desk import Desk, Done, look
 from reminder.planning.triage import expire_due, triage
 from reminder.planning.waves import plan_waves
 from reminder.planning.zones import zones_of_country
 from reminder.providers.contract import Provider
-from reminder.providers.registry import build, options_from, provider_class
+from reminder.providers.registry import REGISTRY, build, options_from, provider_class
 from reminder.rendering.renderer import Renderer
 from reminder.rendering.templates import Templates, default_template_folder
 from reminder.rendering.views import Office
@@ -50,7 +51,6 @@ from reminder.store.instance import beat as note_beat
 from reminder.store.instance import database_clock, read_instance, wait_because
 from reminder.store.queueing import Addressee, at_once, organisers, queue, queue_to_organisers
 from reminder.store.tables import Instance
-from reminder.store.vault import Vault, key_bytes
 
 T = TypeVar("T")
 
@@ -90,8 +90,8 @@ class App:
     @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """The configured providers by name."""
-        names = [*self.settings.names("email_providers"), *self.settings.names("sms_providers")]
-        return {name: self._build_provider(name) for name in dict.fromkeys(names)}
+        names = [*self._names("email_providers", Channel.EMAIL), *self._names("sms_providers", Channel.SMS)]
+        return {name: self._build_provider(name) for name in names}
 
     def _build_provider(self, name: str) -> Provider:
         options = options_from(name, self.settings.provider_options)
@@ -156,13 +156,16 @@ class App:
         )
 
     def _route(self, setting: str, channel: Channel) -> Sequence[Provider]:
-        names = self.settings.names(setting)
-        for name in names:
-            if provider_class(name).channel is not channel:
-                raise BadSetting(
-                    setting.upper(), f"{name} is no provider for this channel", "See `reminder providers list`."
-                )
-        return [self.providers[name] for name in names]
+        return [self.providers[name] for name in self._names(setting, channel)]
+
+    def _names(self, setting: str, channel: Channel) -> Sequence[str]:
+        names = tuple(dict.fromkeys(self.settings.names(setting)))
+        fitting = [name for name in REGISTRY if provider_class(name).channel is channel]
+        if wrong := [name for name in names if name not in fitting]:
+            raise BadSetting(
+                setting.upper(), f"{wrong[0]} is no provider for this channel", f"Choose from: {', '.join(fitting)}."
+            )
+        return names
 
     @cached_property
     def post_days(self) -> Sequence[post_days.PostDays]:
@@ -185,13 +188,12 @@ class App:
         """Let the campaigns of a changed case follow its new facts."""
         return case_changed(self.desk, changed.case_id, changed.changed, who=who, now=self.clock.now())
 
-    def answer_letter(self, decided: DecidedCase, *, who: str) -> list[str]:
+    def answer_letter(self, decided: DecidedCase, *, who: str) -> list[Done]:
         """Pass "same letter" or "new letter" on to the campaigns that ask; returns what became of them."""
         if not decided.letter:
             return []
         answer: Literal["same", "new"] = "new" if decided.letter == "new" else "same"
-        answered = answer_case(self.desk, decided.case_id, answer, who=who, now=self.clock.now())
-        return [line for done in answered for line in done.sentences]
+        return answer_case(self.desk, decided.case_id, answer, who=who, now=self.clock.now())
 
     def queue_stop_notes(self, campaigns: Sequence[int]) -> int:
         """Queue the neutral note to those who were reminded of these campaigns; returns how many people get it."""
@@ -212,11 +214,12 @@ class App:
         )
 
     def queue_test(self, campaign_id: int, channel: Channel, locale: str) -> int:
-        """Queue a marked test of a campaign's reminder to every organiser."""
+        """Queue a marked test of a campaign's reminder to every organiser. `Trouble` where there is no such campaign."""
         now = self.clock.now()
         items = [[campaign_id, "test", ordinal(now.date()), int(channel)]]
 
         def work(connection: Connection) -> int:
+            look(connection, campaign_id)
             people = [Addressee(each.person_id, Channel.EMAIL, locale) for each in organisers(connection)]
             when = at_once(MessageKind.TEST, now)
             dedupe = f"test:{campaign_id}:{now.isoformat()}"
@@ -278,6 +281,7 @@ class App:
 
     def tick(self, *, clock_is_right: bool = False) -> Ticked:
         """One heartbeat, then whatever is due is handed over."""
+        self.sender  # noqa: B018 - a provider that is not set up is told before anything is done
         now = self.clock.now()
         lock = take_lock(self.database)
         try:
@@ -380,21 +384,6 @@ class App:
             self.wait_for(self.http.aclose())
         self._runner.close()
         self.database.close()
-
-
-def vault_of(settings: Settings) -> Vault:
-    """The keys of the settings. Raises `BadSetting` or `Trouble` naming the setting."""
-    if not settings.index_key or not settings.data_keys:
-        raise BadSetting(
-            "INDEX_KEY and DATA_KEYS", "are not set", "Run `reminder init`, or copy them from the recovery sheet."
-        )
-    keys: dict[int, bytes] = {}
-    for pair in settings.names("data_keys"):
-        number, _, key = pair.partition(":")
-        if not number.isdigit() or not 1 <= int(number) <= 255:
-            raise BadSetting("DATA_KEYS", "must look like 1:KEY,2:KEY", "Copy it from the recovery sheet.")
-        keys[int(number)] = key_bytes(key, "DATA_KEYS")
-    return Vault(key_bytes(settings.index_key, "INDEX_KEY"), keys)
 
 
 def build_app(settings: Settings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> App:

@@ -4,19 +4,29 @@ Field names in upper case are the names of the variables. The options of the pro
 declared by the providers; `load` is told their names and hands their values on in `Settings.provider_options`.
 """
 
+import io
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import available_timezones
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reminder.errors import BadSetting
 
-Hour = Annotated[int, Field(ge=0, le=23)]
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_WORDS = {
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be yes or no",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
+}
 
 
 class Settings(BaseModel):
@@ -86,6 +96,20 @@ class Settings(BaseModel):
             raise ValueError("must begin with https://")
         return value.rstrip("/")
 
+    @field_validator("mail_from", "mail_reply_to", "mail_leave_address")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise ValueError("is not an email address")
+        return value
+
+    @field_validator("template_folder")
+    @classmethod
+    def _is_folder(cls, value: str) -> str:
+        if value and not Path(value).is_dir():
+            raise ValueError("is not a folder")
+        return value
+
     @field_validator("log_format")
     @classmethod
     def _known_format(cls, value: str) -> str:
@@ -123,34 +147,59 @@ def load(environment: Mapping[str, str], env_file: Path | None, provider_names: 
     """Settings of the `.env` file, overridden by the environment. Raises `BadSetting` for what is unknown or bad.
 
     An unknown name in the file is an error. In the environment only our own names are looked at; one that begins with
-    REMINDER_ is taken for a mistake.
+    REMINDER_ is taken for a mistake. A setting that is empty has its default.
     """
     known = {*OWN_NAMES, *provider_names}
-    values: dict[str, str] = {}
-    if env_file is not None and env_file.is_file():
-        for name, value in dotenv_values(env_file, interpolate=False).items():
-            if name not in known:
-                raise BadSetting(f"{name} in {env_file.name}", "is not a setting of Reminder", _nearest(name, known))
-            values[name] = value or ""
+    values = _of_file(env_file, known) if env_file is not None and env_file.exists() else {}
     for name in environment:
         if name in known:
             values[name] = environment[name]
         elif name.startswith("REMINDER_"):
             raise BadSetting(name, "is not a setting of Reminder", _nearest(name.removeprefix("REMINDER_"), known))
+    for name, value in values.items():
+        if any(unicodedata.category(char) == "Cc" for char in value):
+            raise BadSetting(name, "holds a line break or another control character", "Write it on one line.")
     own: dict[str, Any] = {name.lower(): value for name, value in values.items() if name in OWN_NAMES and value != ""}
     own["provider_options"] = {name: value for name, value in values.items() if name in set(provider_names)}
     try:
         return Settings(**own)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = first["msg"].removeprefix("Value error, ")
-        raise BadSetting(
-            str(first["loc"][0]).upper(), reason[0].lower() + reason[1:], "See config.example.env for what it takes."
-        ) from None
+        raise _told(error) from None
+
+
+def _of_file(env_file: Path, known: Collection[str]) -> dict[str, str]:
+    """The settings of a file; what is no setting is an error, because nobody would notice that it does nothing."""
+    try:
+        text = env_file.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        raise BadSetting(env_file.name, reason, "Check what it is and who may read it.") from None
+    except UnicodeDecodeError:
+        raise BadSetting(env_file.name, "is not text in UTF-8", "Write it anew from config.example.env.") from None
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            line = binding.original.line + binding.original.string[: -len(binding.original.string.lstrip())].count("\n")
+            raise BadSetting(f"Line {line} of {env_file.name}", "is not a setting", "Write it like NAME=value.")
+        if binding.key is None:
+            continue
+        if binding.key not in known:
+            raise BadSetting(
+                f"{binding.key} in {env_file.name}", "is not a setting of Reminder", _nearest(binding.key, known)
+            )
+        values[binding.key] = binding.value or ""
+    return values
+
+
+def _told(error: ValidationError) -> BadSetting:
+    """The first thing that is wrong, by the setting's name; its value may be a secret and is left out."""
+    first = error.errors()[0]
+    words = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, ")).format(**first.get("ctx", {}))
+    return BadSetting(
+        str(first["loc"][0]).upper(), words[0].lower() + words[1:], "See config.example.env for what it takes."
+    )
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name.upper(), known, n=1)
     return f"Did you mean {near[0]}?" if near else "Remove it; config.example.env lists all settings."

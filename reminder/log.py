@@ -9,7 +9,7 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def set_up_log(form: str, level: str) -> None:
-    """Send all log lines to standard error. Libraries that log whole URLs or addresses are silenced in code."""
+    """Send all log lines to standard error; `form` is human or json. Calling it again replaces what was set up before."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -24,8 +24,21 @@ def set_up_log(form: str, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    for noisy in ("httpx", "httpcore", "aiosmtplib", "apscheduler", "sqlalchemy.engine", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, OfLibraries)] + [OfLibraries()]
+    root.setLevel(logging.WARNING)
+    # It warns of every heartbeat that takes longer than the time between two of them.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+class OfLibraries(logging.Handler):
+    """What libraries log: which one, how bad and the kind of the fault. Their texts may hold an address or a URL."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line of ours for one of theirs."""
+        fault = record.exc_info[0] if record.exc_info else None
+        kind = {"kind": fault.__name__} if fault else {}
+        structlog.get_logger().log(record.levelno, "library_said", library=record.name, **kind)
 
 
 def _as_it_is(_: object, __: str, line: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -15,6 +15,7 @@ import click
 import orjson
 
 from reminder.app import App, build_app
+from reminder.cli.telling import exit_code_of, speak_utf8
 from reminder.clock import Clock, SystemClock
 from reminder.config import Settings, load
 from reminder.errors import Trouble
@@ -33,9 +34,16 @@ class Doors:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; a bad one is told before anything else happens."""
+        """The settings; a bad one is told before anything else happens. From here on the log is as they say."""
         names = [name for provider in REGISTRY for name in settings_of(provider)]
-        return load(self.environment, self.env_file, names)
+        settings = load(self.environment, self.env_file, names)
+        set_up_log(settings.log_format, settings.log_level)
+        return settings
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether the operator wants to know where in the code a fault was."""
+        return "settings" in self.__dict__ and self.settings.log_level == "debug"
 
     @cached_property
     def app(self) -> App:
@@ -70,26 +78,60 @@ class Cli(click.Group):
     """The top of the command line."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click does it, but a trouble is one line on standard error and its exit code."""
+        """As click does it, but whatever goes wrong is one line on standard error and an exit code.
+
+        `obj` is the `Doors` to stand on; without it, those of the machine.
+        """
         doors = kwargs.pop("obj", None) or Doors()
+        speak_utf8()
+        set_up_log("human", "info")
+        sys.exit(exit_code_of(lambda: self._run(doors, *args, **kwargs), in_detail=lambda: doors.in_detail))
+
+    def _run(self, doors: Doors, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
         try:
-            set_up_log(doors.settings.log_format, doors.settings.log_level)
-            result = super().main(*args, obj=doors, **kwargs)
-        except Trouble as trouble:
-            click.echo(f"error: {trouble}", err=True)
-            result = trouble.exit_code
-        except click.exceptions.Exit as exit_:
-            result = exit_.exit_code
-        except click.Abort:
-            click.echo("stopped: nothing more was done", err=True)
-            result = 130
-        except click.ClickException as error:
-            error.show()
-            result = error.exit_code
+            return super().main(*args, obj=doors, **kwargs)
         finally:
             doors.close()
-        sys.exit(result if isinstance(result, int) else 0)
+
+
+def campaign_number(typed: str) -> int | None:
+    """The number of a campaign that somebody typed, from 1 on; None for anything else."""
+    return int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) < 2**31 else None
+
+
+class CampaignNumber(click.ParamType[int]):
+    """The number of a campaign. What was typed instead is not repeated: it may be an address."""
+
+    name = "campaign"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; `Trouble` for anything else."""
+        number = campaign_number(str(value))
+        if number is None:
+            raise Trouble("CAMPAIGN", "must be the number of a campaign", "`reminder campaign list` shows the numbers.")
+        return number
+
+
+campaign_argument = click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignNumber())
+
+
+def is_attended() -> bool:
+    """Whether somebody sits at the keyboard who can be asked."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+def ask(what: str, *, hidden: bool = False) -> str:
+    """One line from the person at the keyboard, else the next line of standard input. `Trouble` where there is none."""
+    if is_attended():
+        return str(click.prompt(what, hide_input=hidden)).strip()
+    try:
+        line = sys.stdin.readline().strip() if sys.stdin is not None and not sys.stdin.closed else ""
+    except UnicodeDecodeError:
+        raise Trouble(what, "is not text in UTF-8", "Look at what is given on standard input.") from None
+    if not line:
+        raise Trouble(what, "is missing", "Type it when you are asked, or give it as a line on standard input.")
+    return line
 
 
 def say(lines: Iterable[str], then: str = "") -> None:

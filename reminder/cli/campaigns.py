@@ -7,15 +7,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from reminder.cli.base import Doors, day_option, json_option, pass_doors, say, say_json
+from reminder.cli.base import Doors, campaign_argument, day_option, json_option, pass_doors, say, say_json
 from reminder.domain.states import Channel
+from reminder.errors import Trouble
 from reminder.intake.cases.look import find_case
 from reminder.planning import campaigns as services
 from reminder.planning import drafts, overview
 from reminder.planning.desk import Done
 from reminder.planning.forecast import forecast
-
-campaign_argument = click.argument("campaign_id", metavar="CAMPAIGN", type=int)
 
 
 @click.group()
@@ -155,7 +154,7 @@ def list_(doors: Doors, in_json: bool) -> None:
     if in_json:
         say_json([line.to_json() for line in lines])
     elif not lines:
-        say(["No campaigns yet."], "reminder campaign create CASE --audience all")
+        say(["No campaigns yet."], "`reminder campaign create CASE --audience all`")
     else:
         say([line.text() for line in lines])
 
@@ -181,7 +180,9 @@ def show(doors: Doors, campaign_id: int, in_json: bool) -> None:
 def test_send(doors: Doors, campaign_id: int, channel: str, locale: str) -> None:
     """Send a marked test of the next reminder to the organisers."""
     queued = doors.app.queue_test(campaign_id, Channel[channel.upper()], locale)
-    say([f"{queued} test messages wait to be sent."], "reminder tick, or leave it to the daemon")
+    if not queued:
+        raise Trouble("A test", "has nobody to go to", "Add an organiser with `reminder init --organiser NAME`.")
+    say([f"{queued} tests wait to be sent to the organisers."], "`reminder tick`, or leave it to the daemon")
 
 
 @click.command("forecast")

@@ -1,17 +1,18 @@
 """reminder case …"""
 
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reminder.cli.base import Doors, as_json, day_option, json_option, pass_doors, say, say_json
+from reminder.cli.base import Doors, as_json, day_option, is_attended, json_option, pass_doors, say, say_json
 from reminder.domain.times import local_day
+from reminder.errors import Trouble
 from reminder.intake.cases import add as adding
 from reminder.intake.cases import change, look
 from reminder.intake.cases.decide import decide as decide_case
-from reminder.intake.cases.results import ChangedCase, Supplied
+from reminder.intake.cases.results import CaseView, ChangedCase, Supplied
 from reminder.intake.documents.describe import describe
 from reminder.intake.documents.form import blank_form
 from reminder.intake.documents.read import bytes_of, read_document
@@ -40,7 +41,7 @@ def read(context: click.Context, doors: Doors, file: Path, in_json: bool) -> Non
     if in_json:
         click.echo(as_json(document.to_json()))
     else:
-        then = f"reminder case add {file}"
+        then = f"`reminder case add {file}`"
         say(describe(document), then if document.certain else f"{then}, then answer what it asks")
     context.exit(0 if document.certain else UNCERTAIN)
 
@@ -93,7 +94,8 @@ def _tell(doors: Doors, changed: ChangedCase, in_json: bool, *more: str) -> None
     followed = doors.app.follow_case(changed, who=doors.who)
     sentences = (*changed.sentences, *(line for done in followed for line in done.sentences), *more)
     if in_json:
-        say_json({"case": changed.code, "sentences": sentences, "questions": [q.code for q in changed.questions]})
+        questions = [question.code for question in changed.questions]
+        say_json({"case": changed.code, "sentences": sentences, "questions": questions, "next": changed.next})
     else:
         say(sentences, changed.next)
 
@@ -111,14 +113,40 @@ def _tell(doors: Doors, changed: ChangedCase, in_json: bool, *more: str) -> None
 def decide(doors: Doors, reference: str, answers: tuple[str, ...]) -> None:
     """Answer what a case waits for."""
     view = look.show_case(doors.app.database, reference, doors.clock.now())
-    given = dict(answer.partition("=")[::2] for answer in answers)
+    given = dict(_answer(typed) for typed in answers) or _asked(view)
     if not given:
-        for question in view.questions:
-            given[question.code] = click.prompt(question.question, default="", show_default=False)
-        given = {code: answer for code, answer in given.items() if answer}
+        say([f"Case {view.line.code} was told nothing; nothing was changed."], view.next)
+        return
     decided = decide_case(doors.app.database, doors.app.vault, reference, given, doors.who, doors.clock.now())
-    lines = doors.app.answer_letter(decided, who=doors.who)
-    _tell(doors, decided, False, *lines)
+    followed = doors.app.follow_case(decided, who=doors.who)
+    answered = doors.app.answer_letter(decided, who=doors.who)
+    lines = [line for done in (*followed, *answered) for line in done.sentences]
+    say([*decided.sentences, *lines], answered[-1].next if answered else decided.next)
+
+
+def _answer(typed: str) -> tuple[str, str]:
+    code, equals, answer = typed.partition("=")
+    if not equals:
+        raise Trouble("--answer", "must look like QUESTION=ANSWER", "Such as --answer deadline=2020-12-29.")
+    return code.strip(), answer
+
+
+def _asked(view: CaseView) -> dict[str, str]:
+    """Ask everything that the case and its campaigns wait for; what stays empty is not answered."""
+    questions = {question.code: f"{question.question} ({question.answer})" for question in view.questions}
+    if any(campaign.question == "letter" for campaign in view.campaigns):
+        questions["letter"] = (
+            "Same letter (who wrote stays quiet) or new letter (everybody is asked again)? (same or new)"
+        )
+    if questions and not is_attended():
+        waits = ", ".join(questions)
+        raise Trouble(
+            f"Case {view.line.code}",
+            f"waits for {waits}, and nobody can be asked here",
+            "Say --answer QUESTION=ANSWER.",
+        )
+    given = {code: click.prompt(question, default="", show_default=False) for code, question in questions.items()}
+    return {code: answer for code, answer in given.items() if answer}
 
 
 @case.command("list")
@@ -131,7 +159,7 @@ def list_(doors: Doors, in_json: bool) -> None:
         say_json([_line_json(line) for line in lines])
         return
     if not lines:
-        say(["No cases yet."], "reminder case add FILE")
+        say(["No cases yet."], "`reminder case add FILE`")
         return
     for line in lines:
         until = line.deadline_on or (f"review {line.review_on}" if line.review_on else "no date")
@@ -169,7 +197,21 @@ def show(doors: Doors, reference: str, in_json: bool) -> None:
         questions = [{"code": q.code, "question": q.question} for q in view.questions]
         say_json({**_line_json(view.line), "documents": documents, "questions": questions})
     else:
-        say(view.sentences, view.next)
+        say([*view.sentences, *_chain(view)], view.next)
+
+
+def _chain(view: CaseView) -> list[str]:
+    documents = [
+        f"Document {d.place} of {len(view.documents)}: {d.kind or 'of no known kind'},"
+        f" issued {d.issued_on or 'on no known day'}, until {d.deadline or 'no certain day'} ({d.file_name})"
+        for d in view.documents
+    ]
+    campaigns = [
+        f"Campaign {c.campaign_id}: {c.state.name.lower()}, for {', '.join(c.audience) or 'nobody'}"
+        for c in view.campaigns
+    ]
+    stopped = [f"Stopped because: {view.stopped_because}"] if view.stopped_because else []
+    return [*stopped, *documents, *campaigns]
 
 
 @case.command("deadline")
@@ -189,7 +231,7 @@ def deadline(doors: Doors, reference: str, until: Any, because: str) -> None:
 
 @case.command("stop")
 @case_argument
-@click.option("--reason", required=True, help="Why nobody should write any more.")
+@click.option("--reason", default="", help="Why nobody should write any more; needed the first time.")
 @click.option(
     "--note/--no-note", default=None, help="Send those already reminded a neutral note: please do not write for now."
 )
@@ -197,22 +239,27 @@ def deadline(doors: Doors, reference: str, until: Any, because: str) -> None:
 def stop(doors: Doors, reference: str, reason: str, note: bool | None) -> None:
     """Stop an appeal at once: nothing more of it is sent, from any machine."""
     app, now = doors.app, doors.clock.now()
-    stopped = change.stop(app.database, app.vault, reference, reason, note=bool(note), who=doors.who, now=now)
-    if note is None and stopped.reminded and sys.stdin.isatty():
-        note = click.confirm(f"Stopped. {stopped.reminded} people were reminded before: send them the neutral note?")
-        if note:
-            stopped = change.stop(app.database, app.vault, reference, reason, note=True, who=doors.who, now=now)
+    because = reason or look.show_case(app.database, reference, now).stopped_because
+    stopped = change.stop(app.database, app.vault, reference, because, note=bool(note), who=doors.who, now=now)
+    if note is None and stopped.reminded and is_attended():
+        asked = f"Stopped. {stopped.reminded} people were reminded before: send them the neutral note?"
+        if click.confirm(asked):
+            again = change.stop(app.database, app.vault, reference, because, note=True, who=doors.who, now=now)
+            stopped = replace(stopped, note_campaigns=again.note_campaigns, next=again.next)
     queued = app.queue_stop_notes(stopped.note_campaigns)
-    more = [f"{queued} people get the neutral note."] if queued else []
-    _tell(doors, stopped, False, *more)
+    _tell(doors, stopped, False, *([f"{queued} people get the neutral note."] if queued else []))
 
 
 @case.command("redact")
 @case_argument
-@click.confirmation_option(prompt="Remove all texts and names of this case for good?")
+@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
 @pass_doors
-def redact(doors: Doors, reference: str) -> None:
+def redact(doors: Doors, reference: str, yes: bool) -> None:
     """Remove names and texts of a case, also from what waits to be sent; its number and dates stay."""
+    if not yes and not is_attended():
+        raise Trouble("The removal", "needs a yes, and nobody can be asked here", "Say --yes.")
+    if not yes:
+        click.confirm("Remove all texts and names of this case for good?", abort=True)
     _tell(doors, change.redact(doors.app.database, doors.app.vault, reference, doors.who, doors.clock.now()), False)
 
 

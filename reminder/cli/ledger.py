@@ -25,11 +25,11 @@ def list_(doors: Doors, unclear: bool, in_json: bool) -> None:
     elif not lines:
         say(["Nothing is unclear and nothing is set aside."])
     else:
-        say([line.text() for line in lines], "reminder messages decide ID --arrived | --send-again | --give-up")
+        say([line.text() for line in lines], "`reminder messages decide ID` with --arrived, --send-again or --give-up")
 
 
 @messages.command("decide")
-@click.argument("message_id", metavar="ID", type=int)
+@click.argument("message_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @click.option("--arrived", "decision", flag_value="arrived", help="It arrived.")
 @click.option("--send-again", "decision", flag_value="send-again", help="Send it again: the person may get it twice.")
 @click.option("--give-up", "decision", flag_value="give-up", help="Leave it.")

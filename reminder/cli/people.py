@@ -3,25 +3,40 @@
 import csv
 import io
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import click
 
-from reminder.cli.base import Doors, as_json, day_option, json_option, pass_doors, say, say_json
+from reminder.cli.base import (
+    Doors,
+    as_json,
+    ask,
+    campaign_argument,
+    day_option,
+    json_option,
+    pass_doors,
+    say,
+    say_json,
+)
 from reminder.domain.consent import Leaving
+from reminder.domain.scopes import ALL
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
 from reminder.events.supporters import leave, report_letter
 from reminder.intake import exports, people
 from reminder.intake.subscribers import PRESETS, Basis, Grounds, ImportDefaults, read_list
 from reminder.intake.subscribers.keep import ImportReport, keep_list
+from reminder.intake.subscribers.places import read_country, read_locale, read_zone
+from reminder.planning import drafts
 from reminder.planning.why import why as why_service
 from reminder.planning.zones import zones_of_country
+from reminder.reporting.words import count_words
 
 PROBLEMS_SHOWN = 20
+WHY = "`reminder subscribers why CAMPAIGN` tells what they get"
 
 
 @click.group()
@@ -29,11 +44,8 @@ def subscribers() -> None:
     """The people who asked to be reminded."""
 
 
-def _address(prompt: str) -> str:
-    """An address from the prompt, or the first line of standard input."""
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True)).strip()
-    return sys.stdin.readline().strip()
+def _address(what: str = "Email address or phone number") -> str:
+    return ask(what, hidden=True)
 
 
 @subscribers.command("import")
@@ -51,6 +63,14 @@ def _address(prompt: str) -> str:
 @click.option("--source", default="", help="Where these people agreed.")
 @click.option("--wording", default="", help="The words they agreed to.")
 @day_option("--agreed-on", "When they agreed.")
+@click.option(
+    "--agreed-to",
+    type=click.Choice(["email", "sms", "both"]),
+    default="email",
+    show_default=True,
+    help="What they agreed to get; agreeing to one is not agreeing to the other.",
+)
+@click.option("--status", default=None, help="What everybody in the file is, such as unsubscribed; else each row says.")
 @click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
 @click.option("--locale", default=None, help="Their language, where a row does not say.")
 @click.option("--zone", default=None, help="Their time zone, where a row does not say.")
@@ -59,6 +79,7 @@ def _address(prompt: str) -> str:
 @pass_doors
 def import_(
     doors: Doors,
+    /,
     file: Path,
     preset: str | None,
     encoding: str | None,
@@ -66,17 +87,20 @@ def import_(
     source: str,
     wording: str,
     agreed_on: date | None,
+    agreed_to: str,
     scopes: tuple[str, ...],
-    locale: str | None,
-    zone: str | None,
-    country: str | None,
     in_json: bool,
+    **of_all: str | None,
 ) -> None:
     """Bring in a list. Nothing is sent; who has left stays left; a bad row is told by its line."""
     now = doors.clock.now()
-    grounds = Grounds(basis=Basis(basis) if basis else None, source=source, wording=wording, given_on=agreed_on)
+    # Empty is "not said": it must not count as evidence.
+    grounds = Grounds(Basis(basis) if basis else None, source.strip() or None, wording.strip() or None, agreed_on)
     defaults = ImportDefaults(
-        email=grounds, locale=locale, zone=zone, country=country, subscriptions=scopes or ("all",)
+        email=grounds if agreed_to != "sms" else Grounds(),
+        sms=grounds if agreed_to != "email" else Grounds(),
+        subscriptions=_scopes(scopes),
+        **of_all,
     )
     try:
         with file.open("rb") as stream:
@@ -87,21 +111,36 @@ def import_(
     if in_json:
         say_json(report.as_json())
         return
-    then = "reminder forecast CAMPAIGN" if not report.waiting else "bring the missing evidence, then import again"
+    then = (
+        "bring the missing evidence, then import again"
+        if report.waiting
+        else "`reminder campaign list`, then `reminder forecast CAMPAIGN`"
+    )
     say(_import_lines(report), then)
 
 
+def _scopes(typed: tuple[str, ...]) -> tuple[str, ...]:
+    """What people want, in the form in which audiences ask for it; everything where nothing was said."""
+    try:
+        return tuple(drafts.read_audience(typed)) or (ALL,)
+    except Trouble as trouble:
+        raise Trouble("--subscribe", trouble.reason, trouble.remedy) from None
+
+
 def _import_lines(report: ImportReport) -> list[str]:
+    rows = count_words(report.rows, "row", "rows")
     lines = [
-        f"{report.rows} rows: {report.added} new, {report.filled_in} filled in, {report.unchanged} as they were,"
+        f"{rows}: {report.added} new, {report.filled_in} filled in, {report.unchanged} as they were,"
         f" {report.rows_left_out} left out."
     ]
     if report.closed:
-        lines.append(f"{report.closed} addresses are on the do-not-contact list now.")
+        closed = count_words(report.closed, "address came", "addresses came")
+        lines.append(f"{closed} on the do-not-contact list.")
     if report.left:
-        lines.append(f"{report.left} rows are of people who have left: they stay left.")
+        lines.append(f"{count_words(report.left, 'row speaks', 'rows speak')} of somebody who has left and stays left.")
     if report.waiting:
-        lines.append(f"{report.waiting} rows wait for you: evidence of agreement is missing; they get nothing.")
+        waiting = count_words(report.waiting, "row waits", "rows wait")
+        lines.append(f"{waiting} for you: evidence of agreement is missing; until it is there, nothing goes.")
     shown = report.problems[:PROBLEMS_SHOWN]
     lines += [f"line {problem.line}: {problem.reason}" for problem in shown]
     more = sum(report.by_code.values()) - len(shown)
@@ -112,30 +151,37 @@ def _import_lines(report: ImportReport) -> list[str]:
 
 @subscribers.command("add")
 @click.option("--sms", is_flag=True, help="A phone number instead of an email address.")
-@click.option("--locale", default="en", help="Their language.")
+@click.option("--locale", default="en", help="Their language, such as en or pt-BR.")
 @click.option("--zone", default="", help="Their time zone, such as Asia/Almaty.")
 @click.option("--country", default="", help="Their country, two letters.")
 @click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
 @pass_doors
 def add(doors: Doors, sms: bool, locale: str, zone: str, country: str, scopes: tuple[str, ...]) -> None:
     """Take in one person; they must confirm before anything else is sent."""
-    address = _address("Phone number" if sms else "Email address")
-    joining = people.Joining(
-        email="" if sms else address,
-        phone=address if sms else "",
-        locale=locale,
-        zone=zone,
-        country=country,
-        subscriptions=scopes or ("all",),
+    wanted = people.Joining(
+        locale=_known("--locale", locale, read_locale, "a language such as en or pt-BR"),
+        zone=_known("--zone", zone, read_zone, "a place such as Europe/London"),
+        country=_known("--country", country, read_country, "a country such as GB"),
+        subscriptions=_scopes(scopes),
     )
+    address = _address("Phone number" if sms else "Email address")
+    joining = replace(wanted, phone=address) if sms else replace(wanted, email=address)
     joined = people.add_subscriber(doors.app.database, doors.app.vault, joining, doors.clock.now())
     if joined.to_confirm:
         say(
-            [f"Subscriber {joined.subscriber_id} is asked to confirm."],
-            "the person confirms; until then nothing else is sent",
+            [f"Subscriber {joined.subscriber_id} is asked to confirm; until then nothing else is sent."],
+            "`reminder tick`, or leave it to the daemon; a yes on paper: `reminder subscribers confirm --evidence TEXT`",
         )
     else:
-        say([f"Subscriber {joined.subscriber_id} is confirmed already; nothing was changed."])
+        say([f"Subscriber {joined.subscriber_id} is confirmed already; nothing was changed."], WHY)
+
+
+def _known(option: str, typed: str, reader: Callable[[str], str | None], example: str) -> str:
+    """What was typed, in its proper form; '' where nothing was."""
+    found = reader(typed) if typed else ""
+    if found is None:
+        raise Trouble(option, f"is not {example}", "Write it in that form, or leave it out.")
+    return found
 
 
 @subscribers.command("confirm")
@@ -143,12 +189,12 @@ def add(doors: Doors, sms: bool, locale: str, zone: str, country: str, scopes: t
 @pass_doors
 def confirm(doors: Doors, evidence: str) -> None:
     """Keep a person's own yes that came on paper or by phone."""
-    address = _address("Email address or phone number")
+    address = _address()
     person = _person(doors, address)
     channel = Channel.EMAIL if "@" in address else Channel.SMS
     now = doors.clock.now()
     new = people.confirm(doors.app.database, person, channel, now, source=f"organiser: {evidence}")
-    say([f"Subscriber {person} is confirmed." if new else f"Subscriber {person} was confirmed already."])
+    say([f"Subscriber {person} is confirmed." if new else f"Subscriber {person} was confirmed already."], WHY)
 
 
 @subscribers.command("block")
@@ -157,23 +203,24 @@ def confirm(doors: Doors, evidence: str) -> None:
 @pass_doors
 def block(doors: Doors, everything: bool, country: str) -> None:
     """Put an address on the do-not-contact list, also one that nobody here has."""
-    address = _address("Email address or phone number")
+    code = _known("--country", country, read_country, "a country such as GB")
+    address = _address()
     now = doors.clock.now()
-    people.block(doors.app.database, doors.app.vault, address, now, country=country, everything=everything)
-    say(["That address gets nothing any more; no import brings it back."])
+    people.block(doors.app.database, doors.app.vault, address, now, country=code, everything=everything)
+    say(["That address gets nothing any more; no import brings it back."], "only the person's own new yes lifts it")
 
 
 @subscribers.command("export")
 @click.option("--person", is_flag=True, help="All that is kept of one person, as JSON.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="A file instead of the screen."
+    "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="A new file instead of the screen."
 )
 @pass_doors
 def export(doors: Doors, person: bool, output: Path | None) -> None:
     """Export everybody as CSV, or one person as JSON. It holds addresses in the clear: keep it safe."""
     app = doors.app
     if person:
-        found = _person(doors, _address("Email address or phone number"))
+        found = _person(doors, _address())
         lines: Iterator[str] = iter([as_json(exports.export_person(app.database, app.vault, found)) + "\n"])
     else:
         lines = csv_lines(exports.export_everyone(app.database, app.vault))
@@ -181,9 +228,16 @@ def export(doors: Doors, person: bool, output: Path | None) -> None:
         for line in lines:
             click.echo(line, nl=False)
         return
-    with open(output, "w", encoding="utf-8", newline="", opener=_private) as file:
-        file.writelines(lines)
-    say([f"Written to {output.name}; only you may read it."])
+    try:
+        with open(output, "x", encoding="utf-8", newline="", opener=_private) as file:
+            file.writelines(lines)
+    except FileExistsError:
+        raise Trouble(output.name, "is there already", "Name a file that does not exist yet.") from None
+    except OSError as error:
+        raise Trouble(
+            output.name, f"cannot be written ({error.strerror})", "Check the folder and its rights."
+        ) from None
+    say([f"Written to {output.name}; only you may read it."], "keep it safe, and delete it when it has served")
 
 
 def csv_lines(rows: Iterator[list[str]]) -> Iterator[str]:
@@ -202,32 +256,32 @@ def _private(path: str, flags: int) -> int:
 @pass_doors
 def erase(doors: Doors) -> None:
     """Erase a person; only a keyed do-not-contact mark stays."""
-    person = _person(doors, _address("Email address or phone number"))
+    person = _person(doors, _address())
     left = leave(doors.app.database, Leaving.ERASE, person, doors.clock.now())
-    say([left.sentence])
+    say([f"Subscriber {person} is erased. {left.sentence}"], "nothing; no import brings that address back")
 
 
 @subscribers.command("wrote")
-@click.argument("campaign_id", metavar="CAMPAIGN", type=int)
+@campaign_argument
 @pass_doors
 def wrote(doors: Doors, campaign_id: int) -> None:
     """Keep that somebody has written: their reminders of this campaign end."""
-    person = _person(doors, _address("Email address or phone number"))
+    person = _person(doors, _address())
     reported = report_letter(doors.app.database, campaign_id, person, "organiser", doors.clock.now())
+    known = "the letter is kept" if reported.new else "the letter was known already"
     say(
-        [
-            f"Subscriber {person}: {'kept' if reported.new else 'known already'}; no more reminders of campaign {campaign_id}."
-        ]
+        [f"Subscriber {person}: {known}; no more reminders of campaign {campaign_id}."],
+        f"`reminder subscribers why {campaign_id}`",
     )
 
 
 @subscribers.command("why")
-@click.argument("campaign_id", metavar="CAMPAIGN", type=int)
+@campaign_argument
 @json_option
 @pass_doors
 def why(doors: Doors, campaign_id: int, in_json: bool) -> None:
     """Why somebody did or did not get something, and what is still to come."""
-    person = _person(doors, _address("Email address or phone number"))
+    person = _person(doors, _address())
     margin = timedelta(minutes=doors.settings.email_margin_minutes)
     found = why_service(
         doors.app.database,

@@ -1,69 +1,87 @@
 """reminder init, run, tick, status, db, key: what ops need."""
 
-import sys
+import dataclasses
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from reminder.app import App, build_app
-from reminder.cli.base import Doors, json_option, pass_doors, say, say_json
+from reminder.cli.base import Doors, ask, json_option, pass_doors, say, say_json
+from reminder.cli.telling import FAULT
 from reminder.errors import Trouble
+from reminder.intake.subscribers.addresses import read_email
 from reminder.ops import setup
 from reminder.ops.status import status as look_at
 from reminder.store import schema
+from reminder.store.database import Database
 from reminder.store.instance import confirm_key
 
 
 @click.command()
-@click.option("--organiser", default="", help="Ask for the first organiser's address under this name.")
+@click.option("--organiser", default="", help="Ask for the address of an organiser of this name, who gets the reports.")
 @pass_doors
 def init(doors: Doors, organiser: str) -> None:
     """Make the data folder, the keys, the database and the first organiser; safe to repeat."""
+    address = _email_address() if organiser else ""
     made = setup.prepare(doors.env_file or Path(".env"), doors.settings)
     say(made.sentences)
     if made.new_keys:
         doors.__dict__.pop("settings", None)
-    with_keys = doors.settings
-    app = build_app(with_keys, doors.clock)
-    try:
+    with closing(build_app(doors.settings, doors.clock)) as app:
         say(setup.create(app.database, app.vault, doors.clock.now()))
         if organiser:
-            address = click.prompt("Email address") if sys.stdin.isatty() else sys.stdin.readline().strip()
             say(setup.add_organiser(app.database, app.vault, address, organiser, doors.clock.now()))
-    finally:
-        app.close()
-    if made.new_keys:
-        say(setup.recovery_sheet(with_keys, app.vault.fingerprint()))
-    then = "reminder key confirm, then reminder case add FILE" if made.new_keys else "reminder case add FILE"
-    say([], then)
+        if setup.is_confirmed(app.database, app.vault):
+            say([], "`reminder case add FILE`")
+        else:
+            sheet = setup.recovery_sheet(doors.settings, app.vault.fingerprint())
+            say(sheet, "`reminder key confirm`, then `reminder case add FILE`")
+
+
+def _email_address() -> str:
+    address = ask("Email address")
+    if read_email(address) is None:
+        raise Trouble("Email address", "is not one that mail can be sent to", "Write it like name@example.org.")
+    return address
 
 
 @click.command()
 @pass_doors
 def run(doors: Doors) -> None:
-    """Run the daemon: plan, send, expire and report, until it is told to end."""
-    doors.app.run()
+    """Run the daemon: plan, send, expire and report, until it is told to end (SIGTERM or Ctrl-C)."""
+    app = doors.app
+    say(["Reminder runs. Ctrl-C or SIGTERM ends it; what is under way is finished first."])
+    app.run()
+    say(["Reminder has ended."], "`reminder status`")
 
 
 @click.command()
 @click.option("--clock-is-right", is_flag=True, help="The clock jumped for a good reason, such as a long standstill.")
 @json_option
 @pass_doors
-def tick(doors: Doors, clock_is_right: bool, in_json: bool) -> None:
+def tick(doors: Doors, clock_is_right: bool, in_json: bool) -> int:
     """Do once what the daemon does all the time: for cron, and for trying out."""
     ticked = doors.app.tick(clock_is_right=clock_is_right)
+    failed = {name: _reason(result) for name, result in ticked.parts.items() if isinstance(result, Exception)}
     if in_json:
+        say_json({"waits": ticked.waits, "failed": failed, **dataclasses.asdict(ticked.sent)})
+    elif ticked.waits:
+        then = "look at the clock; if it is right: `reminder tick --clock-is-right`"
+        say([f"Nothing was sent: {ticked.waits}."], then)
+    else:
         sent = ticked.sent
-        say_json({"waits": ticked.waits, "accepted": sent.accepted, "rejected": sent.rejected, "unclear": sent.unclear})
-        return
-    if ticked.waits:
-        say(
-            [f"Nothing was sent: {ticked.waits}."],
-            "look at the clock; if it is right: reminder tick --clock-is-right",
-        )
-        return
-    sent = ticked.sent
-    say([f"Sent {sent.accepted}, refused {sent.rejected}, tried again later {sent.retry}, unclear {sent.unclear}."])
+        lines = [
+            f"Sent {sent.accepted}, refused {sent.rejected}, tried again later {sent.retry}, unclear {sent.unclear}."
+        ]
+        lines += [f"A part of it failed, {name}: {reason}" for name, reason in failed.items()]
+        say(lines, "`reminder status`")
+    return FAULT if failed else 0
+
+
+def _reason(fault: Exception) -> str:
+    """What went wrong; of a fault of our own only its kind, its text may name a person."""
+    return str(fault) if isinstance(fault, Trouble) else f"it met a fault of its own ({type(fault).__name__})."
 
 
 @click.command()
@@ -87,11 +105,8 @@ def db() -> None:
 @pass_doors
 def upgrade(doors: Doors) -> None:
     """Bring the database to this release."""
-    app = build_app(doors.settings, doors.clock)
-    try:
-        say([f"The database is at revision {schema.upgrade(app.database)}."], "reminder status")
-    finally:
-        app.close()
+    with closing(Database(doors.settings.where())) as database:
+        say([f"The database is at revision {schema.upgrade(database)}."], "`reminder status`")
 
 
 @click.group()
@@ -104,10 +119,10 @@ def key() -> None:
 def confirm(doors: Doors) -> None:
     """Say that the recovery sheet lies in a safe place; the fingerprint on it is asked for."""
     app: App = doors.app
-    typed = click.prompt("Fingerprint on the sheet") if sys.stdin.isatty() else sys.stdin.readline().strip()
-    if typed.replace("-", "").strip().lower() != app.vault.fingerprint():
+    typed = ask("Fingerprint on the sheet")
+    if typed.replace("-", "").replace(" ", "").lower() != app.vault.fingerprint():
         raise Trouble(
             "The fingerprint", "is not that of the keys in use", "Look at the sheet again; nothing was changed."
         )
     app.database.write(lambda connection: confirm_key(connection, doors.clock.now()))
-    say(["Thank you: the keys can be recovered."], "reminder status")
+    say(["Thank you: the keys can be recovered."], "`reminder status`")

@@ -17,12 +17,12 @@ from reminder.app import App
 from reminder.demo.cast import DEEDS
 from reminder.demo.stage import BEGIN, Shown
 from reminder.demo.words import not_sent, plan, post_days, what, which, who
-from reminder.domain.states import Channel
+from reminder.domain.states import Channel, MessageKind
 from reminder.intake.documents.describe import describe
 from reminder.rehearsal.story import OFFICE_KINDS, Entry, alike, cities, city
 from reminder.rehearsal.telling import sms_text
 from reminder.rendering.segments import GSM_SINGLE, UCS2_SINGLE, Alphabet, count_segments
-from reminder.reporting.forms import number_columns
+from reminder.reporting.forms import page_values
 from reminder.reporting.outline import Outline, outline
 from reminder.reporting.words import day_words
 
@@ -85,7 +85,7 @@ def _values(shown: Shown) -> dict[str, Any]:
     )
     entries = shown.story.entries
     return {
-        "shown": head,
+        **page_values(head),
         "first": first,
         "second": second,
         "understood": [_understood(describe(appeal.document)) for appeal in shown.appeals],
@@ -98,7 +98,6 @@ def _values(shown: Shown) -> dict[str, Any]:
         "deeds": [(name, deed.at, deed.sentence, city(str(deed.at.tzinfo))) for name, deed in DEEDS.items()],
         "not_sent": not_sent(shown),
         "reports": [outline(report) for report in shown.story.reports],
-        "number_columns": number_columns,
         "counts": _counts(shown),
     }
 
@@ -118,8 +117,15 @@ def _counts(shown: Shown) -> list[tuple[str, str]]:
         (str(len(zones)), "time zones"),
         (str(by_channel[0]), "reminders by email"),
         (str(by_channel[1]), "reminders by SMS"),
-        ("0", "sent after the date"),
+        (str(sum(_is_late(shown, entry) for entry in nudges)), "sent after the date"),
     ]
+
+
+def _is_late(shown: Shown, entry: Entry) -> bool:
+    """Whether a reminder came after the last day of an appeal in it, where its reader lives."""
+    until = {appeal.campaign_id: appeal.document.deadline for appeal in shown.appeals}
+    days = [until[campaign_id] for campaign_id, _ in entry.steps]
+    return any(day is not None and entry.local.date() > day for day in days)
 
 
 def _day_head(shown: Shown, day: date) -> dict[str, Any]:
@@ -151,7 +157,7 @@ def _row(shown: Shown, person_id: int, zone: str) -> Row:
 
 
 def _mark(shown: Shown, entry: Entry) -> Mark:
-    appeal = _MARKS[which(shown, entry.steps)] if entry.steps else "none"
+    appeal = _MARKS[which(shown, entry.steps)] if entry.kind is MessageKind.NUDGE else "none"
     channel = entry.channel.name.lower()
     return Mark(channel, appeal, f"{entry.local:%a %d %b, %H:%M}, {channel}: {what(shown, entry)}")
 

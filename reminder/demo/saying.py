@@ -69,8 +69,9 @@ def _last_post(shown: Shown) -> str:
 def _beside(shown: Shown) -> Iterable[str]:
     second = shown.appeals[1]
     days = ", ".join(f"{step.local_on:%a} {step.local_on.day}" for step in second.steps)
-    country, until = SUPPLIED[second.file].country, second.document.deadline
-    yield from _wrapped(f"Beside it a second appeal ({country}, by email too, until {until}): {days} December")
+    until = f"{second.document.deadline:%d %B}" if second.document.deadline else "no date"
+    country = SUPPLIED[second.file].country
+    yield from _wrapped(f"Beside it a second appeal ({country}, by email too) until {until}: {days}")
 
 
 def _people(shown: Shown) -> Iterable[str]:

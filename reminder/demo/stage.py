@@ -84,7 +84,7 @@ def samples_folder() -> Path:
 
 def fresh(folder: Path) -> Path:
     """An empty folder in the place of the last demo; anything else in that place is left alone."""
-    if folder.exists() and not {path.name for path in folder.iterdir()} <= MADE:
+    if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= MADE):
         raise Trouble(str(folder), "holds something that no demo made", "Move it away, or name another folder.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)

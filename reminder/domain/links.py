@@ -7,11 +7,12 @@ after a restored backup. It opens a page with one button; it never shows or chan
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from enum import IntEnum
+
+from reminder.domain.mac import Mac
 
 MAC_BYTES = 8
 HASH_BYTES = 16
@@ -19,9 +20,6 @@ SHORT_BYTES = 8
 SHORT_CHARACTERS = 11
 TOKEN_CHARACTERS = 39
 
-_BLOCK_BYTES = 64
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{39}")
 _SHORT = re.compile(r"[A-Za-z0-9_-]{11}")
@@ -44,27 +42,24 @@ def appeal_url(public_url: str, code: str) -> str:
 class Links:
     """Makes and reads links. `key` lives as long as the index key; `public_url` is e.g. "https://letters.example.org".
 
-    One instance serves all threads. A link takes about 3 µs; `maker` makes each in less than 2 µs.
+    One instance serves all threads. `many` is for the people of a batch: a link of its own takes twice as long.
     """
 
     def __init__(self, key: bytes, public_url: str) -> None:
         self.public_url = public_url.rstrip("/")
-        # HMAC-SHA256 with both key blocks hashed once: a fifth of the time of `hmac.digest`, and a batch needs thousands.
-        block = (key if len(key) <= _BLOCK_BYTES else hashlib.sha256(key).digest()).ljust(_BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha256(block.translate(_INNER_PAD))
-        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
+        self._mac = Mac(key)
 
     def leave(self, address_hash: bytes, campaign_id: int = 0) -> str:
         """The link to leave; POST to it is the one-click of RFC 8058. With a campaign, its page offers "not this appeal" too."""
-        return self.maker(Purpose.LEAVE, campaign_id)(address_hash)
+        return self.many(Purpose.LEAVE, campaign_id, [address_hash])[0]
 
     def wrote(self, campaign_id: int, address_hash: bytes) -> str:
         """The link "I have written" of one campaign."""
-        return self.maker(Purpose.WROTE, campaign_id)(address_hash)
+        return self.many(Purpose.WROTE, campaign_id, [address_hash])[0]
 
     def later(self, campaign_id: int, address_hash: bytes) -> str:
         """The link "remind me on another day" of one campaign."""
-        return self.maker(Purpose.LATER, campaign_id)(address_hash)
+        return self.many(Purpose.LATER, campaign_id, [address_hash])[0]
 
     def appeal(self, code: str) -> str:
         """The public page of an appeal; `code` is opaque and the link carries nothing of the reader."""
@@ -75,23 +70,18 @@ class Links:
         half = base64.urlsafe_b64encode(address_hash[:SHORT_BYTES])
         return f"{self.public_url}/s/{half[:SHORT_CHARACTERS].decode()}"
 
-    def maker(self, purpose: Purpose, campaign_id: int) -> Callable[[bytes], str]:
-        """A function from address hash (exactly 16 bytes) to URL, for making many; campaign 0 means no campaign."""
+    def many(self, purpose: Purpose, campaign_id: int, address_hashes: Sequence[bytes]) -> list[str]:
+        """The link of each address hash (exactly 16 bytes), 1.5 µs each; campaign 0 means no campaign."""
+        if any(len(each) != HASH_BYTES for each in address_hashes):
+            raise ValueError(f"an address hash has {HASH_BYTES} bytes")
         head = bytes([purpose]) + campaign_id.to_bytes(4)
-        begun, outer_begun = self._inner.copy(), self._outer
-        begun.update(head)
+        macs = self._mac.many(head, address_hashes)
+        # One byte more makes a token's bytes a multiple of three, so that all are encoded as one text.
+        raw = b"".join([head + each + mac[:MAC_BYTES] + b"\0" for each, mac in zip(address_hashes, macs, strict=True)])
+        tokens = binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
         path = f"{self.public_url}/{purpose.name.lower()}/"
-
-        def url(address_hash: bytes) -> str:
-            if len(address_hash) != HASH_BYTES:
-                raise ValueError(f"an address hash has {HASH_BYTES} bytes, not {len(address_hash)}")
-            inner, outer = begun.copy(), outer_begun.copy()
-            inner.update(address_hash)
-            outer.update(inner.digest())
-            token = binascii.b2a_base64(head + address_hash + outer.digest()[:MAC_BYTES], newline=False)
-            return path + token.translate(_URL_SAFE, b"=").decode()
-
-        return url
+        starts = range(0, len(tokens), TOKEN_CHARACTERS + 1)
+        return [path + tokens[start : start + TOKEN_CHARACTERS] for start in starts]
 
     def read(self, purpose: Purpose, token: str) -> tuple[int, bytes] | None:
         """Campaign id and address hash of a genuine token for `purpose`, else None; as long for any wrong MAC."""
@@ -100,7 +90,7 @@ class Links:
         body = base64.urlsafe_b64decode(f"{token}=")
         campaign_id, address_hash = int.from_bytes(body[1:5]), body[5 : 5 + HASH_BYTES]
         # Made again and compared as text, so that no second spelling of the same bytes is accepted.
-        genuine = self.maker(purpose, campaign_id)(address_hash)[-TOKEN_CHARACTERS:]
+        genuine = self.many(purpose, campaign_id, [address_hash])[0][-TOKEN_CHARACTERS:]
         return (campaign_id, address_hash) if hmac.compare_digest(genuine, token) else None
 
     @staticmethod

@@ -3,27 +3,24 @@
 A callback that overtakes us finds its row by it; one from another history (a restored backup) fits no row.
 """
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Sequence
 
+from reminder.domain.mac import Mac
 from reminder.domain.states import Channel
 
 MAC_BYTES = 8
 
 
-def wire_maker(key: bytes, epoch: bytes, channel: Channel, day: int) -> Callable[[int, bytes], str]:
-    """A function from message id and address hash to wire id, for the many messages of one day. `day` is an ordinal.
+def wire_ids(
+    key: bytes, epoch: bytes, channel: Channel, day: int, messages: Sequence[int], address_hashes: Sequence[bytes]
+) -> list[str]:
+    """The wire ids of messages of one day, from their ids and address hashes. `day` is an ordinal.
 
     A wire id is, for example, "1f4a.9c0e6f2b7d81a355": safe in a Message-ID, a header, a URL and a file name.
     """
-    head = hmac.new(key, b"%b|%d|%d|" % (epoch, channel, day), "sha256")
-
-    def wire(message_id: int, address_hash: bytes) -> str:
-        mac = head.copy()
-        mac.update(b"%d|%b" % (message_id, address_hash))
-        return f"{message_id:x}.{mac.digest()[:MAC_BYTES].hex()}"
-
-    return wire
+    said = [b"%d|%b" % each for each in zip(messages, address_hashes, strict=True)]
+    macs = Mac(key).many(b"%b|%d|%d|" % (epoch, channel, day), said)
+    return [f"{number:x}.{mac[:MAC_BYTES].hex()}" for number, mac in zip(messages, macs, strict=True)]
 
 
 def message_of(text: str) -> int | None:

@@ -10,7 +10,7 @@ from reminder.domain.states import Channel
 from reminder.errors import Trouble
 from reminder.store import schema
 from reminder.store.database import Database
-from reminder.store.instance import create_instance
+from reminder.store.instance import create_instance, is_set_up, read_instance
 from reminder.store.organisers import keep_organiser
 from reminder.store.vault import Vault, new_key
 
@@ -24,7 +24,11 @@ class Prepared:
 
 
 def prepare(env_file: Path, settings: Settings) -> Prepared:
-    """Make the data folder, and keys in `env_file` where the settings have none."""
+    """Make the data folder, and keys in `env_file` where the settings have none.
+
+    Raises `Trouble` for one key without the other, and where a database is there whose keys are not: new ones would
+    lock everybody out of it.
+    """
     sentences = []
     try:
         if not settings.data_folder.is_dir():
@@ -38,13 +42,37 @@ def prepare(env_file: Path, settings: Settings) -> Prepared:
         if not (settings.index_key and settings.data_keys):
             raise Trouble("INDEX_KEY and DATA_KEYS", "are not both set", "Copy both from the recovery sheet.")
         return Prepared((*sentences, "The keys are there already."), new_keys=False)
+    _refuse_lost_keys(settings)
     _append_keys(env_file)
     return Prepared((*sentences, f"Made new keys in {env_file.name}; only you may read it."), new_keys=True)
 
 
+def _refuse_lost_keys(settings: Settings) -> None:
+    database = Database(settings.where())
+    try:
+        if _is_set_up(database):
+            raise Trouble(
+                "INDEX_KEY and DATA_KEYS",
+                "are not set, and the database was made with keys of its own",
+                "Copy both from the recovery sheet into the settings; nothing was changed.",
+            )
+    finally:
+        database.close()
+
+
+def _is_set_up(database: Database) -> bool:
+    if schema.current(database) is None:
+        return False
+    with database.read() as connection:
+        return is_set_up(connection)
+
+
 def _append_keys(env_file: Path) -> None:
     """Write both keys at the end of the file, readable by its owner alone, durably."""
-    text = f"\n# The keys of this installation: without them nobody can be written to.\nINDEX_KEY={new_key()}\nDATA_KEYS=1:{new_key()}\n"
+    text = (
+        "\n# The keys of this installation: without them nobody can be written to.\n"
+        f"INDEX_KEY={new_key()}\nDATA_KEYS=1:{new_key()}\n"
+    )
     try:
         descriptor = os.open(env_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
@@ -60,9 +88,18 @@ def _append_keys(env_file: Path) -> None:
 
 def create(database: Database, vault: Vault, now: datetime) -> tuple[str, ...]:
     """Bring the database to this release and write its first row; refuses keys that are not its own."""
+    if _is_set_up(database):
+        with database.read() as connection:
+            read_instance(connection, vault.fingerprint())
     revision = schema.upgrade(database)
     new = database.write(lambda connection: create_instance(connection, vault.fingerprint(), now))
     return (f"The database is {'new, ' if new else ''}at revision {revision}.",)
+
+
+def is_confirmed(database: Database, vault: Vault) -> bool:
+    """Whether somebody has said that the recovery sheet lies in a safe place."""
+    with database.read() as connection:
+        return read_instance(connection, vault.fingerprint()).key_confirmed_at is not None
 
 
 def add_organiser(database: Database, vault: Vault, address: str, name: str, now: datetime) -> tuple[str, ...]:
@@ -86,10 +123,12 @@ def recovery_sheet(settings: Settings, fingerprint: str) -> list[str]:
     """The sheet to print and put away: without it a lost machine is a lost list."""
     return [
         "",
-        "---------------- recovery sheet: print it, put it into a safe, delete the print-out's file ----------------",
+        "-------------------- recovery sheet: print it, put it into a safe, keep no file of it --------------------",
+        f"  {settings.organisation}",
         f"  fingerprint  {fingerprint}",
         f"  INDEX_KEY={settings.index_key}",
         f"  DATA_KEYS={settings.data_keys}",
         "  Whoever has these and a copy of the database can read every address. Without them nobody can.",
-        "------------------------------------------------------------------------------------------------------------",
+        "-----------------------------------------------------------------------------------------------------------",
+        "It is shown until `reminder key confirm` says that it lies in a safe place.",
     ]

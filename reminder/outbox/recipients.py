@@ -9,14 +9,14 @@ from cryptography.exceptions import InvalidTag
 from reminder.domain.links import Links, Purpose
 from reminder.domain.message import Content, Recipient
 from reminder.domain.states import Channel
-from reminder.domain.wire import wire_maker
+from reminder.domain.wire import wire_ids
 from reminder.rendering.mime import date_header
 from reminder.store.handover import Claimed, Ready
 from reminder.store.vault import Vault
 
 _PURPOSES = {Channel.EMAIL: b"email", Channel.SMS: b"phone"}
 
-_MAKERS = {
+_PURPOSE_OF_LINK = {
     "leave_url": Purpose.LEAVE,
     "wrote_url": Purpose.WROTE,
     "later_url": Purpose.LATER,
@@ -55,19 +55,23 @@ class Recipients:
             opened = self._open(claimed, ready, with_names="name" in content.fields)
         columns = [self._column(field, opened, rendered_at) for field in content.fields]
         values = zip(*columns, strict=True) if columns else [()] * len(ready)
-        ids = [message.message_id for message in ready]
-        return list(map(Recipient, ids, opened.wire_ids, opened.addresses, values)), failed
+        rows = zip((message.message_id for message in ready), opened.wire_ids, opened.addresses, values, strict=True)
+        return list(map(Recipient._make, rows)), failed
 
     def _open(self, claimed: Claimed, ready: Sequence[Ready], *, with_names: bool) -> _Opened:
-        decrypt, decrypt_name = self._vault.decrypter(_PURPOSES[claimed.channel]), self._vault.decrypter(b"name")
-        wire = wire_maker(self._vault.wire_key, self._epoch, claimed.channel, claimed.day)
         hashes = [message.address_hash for message in ready]
+        ids = [message.message_id for message in ready]
         return _Opened(
             hashes,
-            [decrypt(message.address_ct) for message in ready],
-            [decrypt_name(m.name_ct) if m.name_ct is not None else "" for m in ready] if with_names else [],
-            [wire(message.message_id, digest) for message, digest in zip(ready, hashes, strict=True)],
+            self._vault.decrypt_many([message.address_ct for message in ready], _PURPOSES[claimed.channel]),
+            self._names(ready) if with_names else [],
+            wire_ids(self._vault.wire_key, self._epoch, claimed.channel, claimed.day, ids, hashes),
         )
+
+    def _names(self, ready: Sequence[Ready]) -> list[str]:
+        """Everybody's name, empty where there is none."""
+        known = iter(self._vault.decrypt_many([m.name_ct for m in ready if m.name_ct is not None], b"name"))
+        return ["" if message.name_ct is None else next(known) for message in ready]
 
     def _can_open(self, claimed: Claimed, message: Ready) -> bool:
         try:
@@ -90,5 +94,4 @@ class Recipients:
                 return [date_header(rendered_at)] * len(opened.hashes)
             case "short_url":
                 return [self._links.short(digest) for digest in opened.hashes]
-        make = self._links.maker(_MAKERS[name], int(campaign or 0))
-        return [make(digest) for digest in opened.hashes]
+        return self._links.many(_PURPOSE_OF_LINK[name], int(campaign or 0), opened.hashes)

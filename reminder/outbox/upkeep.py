@@ -9,7 +9,7 @@ import structlog
 
 from reminder.domain.states import Channel, MessageKind, Reason, Result
 from reminder.domain.waves import next_window, reader
-from reminder.domain.wire import wire_maker
+from reminder.domain.wire import wire_ids
 from reminder.errors import NotAllowed, Trouble
 from reminder.outbox.opening import CountryZones
 from reminder.providers.contract import Provider
@@ -179,8 +179,8 @@ async def _look_up(
         digest = upkeep.address_hash_of(connection, unclear)
     if digest is None:
         return None
-    wire = wire_maker(vault.wire_key, epoch, unclear.channel, unclear.local_on)
-    return await provider.look_up(wire(unclear.message_id, digest), sent_at=unclear.sent_at)
+    [wire_id] = wire_ids(vault.wire_key, epoch, unclear.channel, unclear.local_on, [unclear.message_id], [digest])
+    return await provider.look_up(wire_id, sent_at=unclear.sent_at)
 
 
 def decide(database: Database, message_id: int, decision: str, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from reminder.domain.message import Content
@@ -28,6 +29,8 @@ from reminder.store.database import Connection
 from reminder.store.handover import Claimed
 from reminder.store.saying import Appeal, appeal_of
 
+CONTENTS_KEPT = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Senders:
@@ -47,6 +50,8 @@ class Contents:
     def __init__(self, renderer: Renderer, senders: Senders) -> None:
         self._renderer = renderer
         self._senders = senders
+        # The batches of a sending follow each other in a few languages; what they say is read anew for each of them.
+        self._rendered_nudge = lru_cache(maxsize=CONTENTS_KEPT)(renderer.nudge)
 
     def of(self, connection: Connection, claimed: Claimed) -> Content:
         """The content of a batch. Raises `Trouble` for a template that cannot be rendered."""
@@ -76,7 +81,7 @@ class Contents:
         )
 
     def _nudge(self, connection: Connection, claimed: Claimed, sender: Sender) -> Content:
-        return self._renderer.nudge(self._nudge_view(connection, claimed, sender))
+        return self._rendered_nudge(self._nudge_view(connection, claimed, sender))
 
     def _test(self, connection: Connection, claimed: Claimed, sender: Sender) -> Content:
         return self._renderer.test(self._nudge_view(connection, claimed, sender))

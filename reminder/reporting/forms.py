@@ -23,7 +23,8 @@ _NO_COUNT = frozenset({"", *(hidden.value for hidden in Hidden)})
 
 def as_text(shown: Outline) -> str:
     """For a terminal: no line is longer than 80 columns, but for single words that are."""
-    lines = [shown.heading, "=" * min(_wide(shown.heading), WIDTH), ""]
+    lines = [shown.heading, "=" * min(_wide(shown.heading), WIDTH)]
+    lines += [""] if shown.facts else []
     label = max((_wide(label) for label, _ in shown.facts), default=0) + _GAP
     for name, value in shown.facts:
         lines += _beside(name, value, label)
@@ -123,10 +124,14 @@ def csv_of(rows: Iterable[Sequence[str]]) -> str:
 
 def report_page(shown: Outline, report: Report, templates: Templates) -> str:
     """The report as one page of HTML: no script, no other file, no request to anybody."""
-    values = {"shown": shown, "report": report, "chart": bars(report), "number_columns": number_columns}
-    return templates.render("report/report.html", values)
+    return templates.render("report/report.html", {**page_values(shown), "report": report, "chart": bars(report)})
 
 
 def list_page(shown: Outline, templates: Templates) -> str:
     """A list as such a page."""
-    return templates.render("report/list.html", {"shown": shown, "number_columns": number_columns})
+    return templates.render("report/list.html", page_values(shown))
+
+
+def page_values(shown: Outline) -> dict[str, object]:
+    """What every page of `templates/report` needs."""
+    return {"shown": shown, "number_columns": number_columns, "hidden": [hidden.value for hidden in Hidden]}

@@ -81,6 +81,11 @@ class Listing:
     made_at: datetime
     rows: tuple[Listed, ...]
 
+    @property
+    def appeals(self) -> int:
+        """How many cases are on it; one with several campaigns has several rows."""
+        return len({row.code for row in self.rows})
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a program."""
         return {
@@ -200,34 +205,31 @@ def _state(case: CaseFile, campaign: CampaignOfCase | None, *, arrived: bool) ->
 
 def listing_outline(listing: Listing) -> Outline:
     """The list in words."""
+    number = count_words(listing.appeals, "appeal", "appeals")
     return Outline(
         subject=f"{'Expired' if listing.expired else 'Expiring'} {listing.span}",
         heading=f"Appeals that {'expired' if listing.expired else 'expire'} {listing.span}",
         facts=(),
-        tables=(listing_table(listing),) if listing.rows else (),
+        tables=(listing_table(listing, number),) if listing.rows else (),
         notes=() if listing.rows else ("None.",),
     )
 
 
-def listing_table(listing: Listing) -> Table:
-    """The rows of a list, under a title of their own."""
+def listing_table(listing: Listing, title: str) -> Table:
+    """The rows of a list, one for each campaign or case without one."""
     if listing.expired:
-        title, header = (
-            f"Expired {listing.span}",
+        return Table(
+            title,
             ("Until", "Case", "Campaign", "State", "Reminded", "Wrote", "Outcome"),
+            tuple(
+                (_day(row), _name(row), _campaign(row), row.state, f"{row.reminded:,}", f"{row.wrote:,}", row.outcome)
+                for row in listing.rows
+            ),
         )
-        rows = [
-            (_day(row), _name(row), _campaign(row), row.state, f"{row.reminded:,}", f"{row.wrote:,}", row.outcome)
-            for row in listing.rows
-        ]
-        return Table(title, header, tuple(rows))
     return Table(
-        f"Expiring {listing.span}",
-        ("Until", "Left", "Case", "Campaign", "State", "Reminded", "Wrote"),
-        tuple(
-            (_day(row), _left(row), _name(row), _campaign(row), row.state, f"{row.reminded:,}", f"{row.wrote:,}")
-            for row in listing.rows
-        ),
+        title,
+        ("Until", "Left", "Case", "Campaign", "State"),
+        tuple((_day(row), _left(row), _name(row), _campaign(row), row.state) for row in listing.rows),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from reminder.domain.cases import key_in_words
 from reminder.domain.states import MessageKind
 from reminder.domain.times import at_wall_clock, local_day
-from reminder.reporting.listing import Listing, expired, expiring, listing_outline
+from reminder.reporting.listing import Listing, expired, expiring, listing_outline, listing_table
 from reminder.reporting.outline import Outline
 from reminder.reporting.words import count_words, day_words
 from reminder.store import cases, office
@@ -89,12 +89,12 @@ def _monday_mail(database: Database, now: datetime, monday: date) -> Told:
 
 def monday_outline(parts: tuple[Listing, ...], monday: date) -> Outline:
     """Both lists as one; an empty one says so."""
-    outlines = [listing_outline(part) for part in parts]
+    headed = [(listing_outline(part).heading, part) for part in parts]
     return Outline(
         subject=f"Appeals in the week of {day_words(monday)}",
         heading=f"Appeals in the week of {day_words(monday)}",
-        facts=tuple((o.heading, f"{len(part.rows):,}") for o, part in zip(outlines, parts, strict=True)),
-        tables=tuple(table for each in outlines for table in each.tables),
+        facts=tuple((heading, f"{part.appeals:,}") for heading, part in headed),
+        tables=tuple(listing_table(part, heading) for heading, part in headed if part.rows),
         notes=(),
     )
 

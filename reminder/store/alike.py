@@ -5,9 +5,10 @@ country out is then taken off, from the small tables. What differs from sending 
 limits) is not asked of the database: people for whom all of it is the same form a class, and the rules judge the class.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -17,7 +18,7 @@ from reminder.domain.meant import Known
 from reminder.domain.states import Channel
 from reminder.store.columns import instant, ordinal, seconds
 from reminder.store.eligible import WEEK_DAYS, Facts, Sending, binds, conditions, quoted
-from reminder.store.forecast import LEAVES_OUT, WRITTEN, Audience, Whom, any_sending
+from reminder.store.forecast import LATEST, LEAVES_OUT, WRITTEN, Audience, Whom, any_sending
 
 # What most people have: counted without sorting them into classes.
 _USUAL_CADENCE = (2, 7)
@@ -37,9 +38,10 @@ class Promised:
 class Tell:
     """What tells people apart.
 
-    `joined_by`: the instants, the earliest first, by which somebody must have joined for some sending. `week` and
-    `month`: the local days whose reminders count for a cadence of up to seven days, and for a longer one; `taken`: those
-    of them on which a reminder may still go.
+    `joined_by`: the instants, the earliest first, by which somebody must have joined for some sending. `month`: the local
+    days whose reminders count for some cadence or are the day of a sending; `week`: those of them that count for a
+    cadence of up to seven days; `taken`: those of these that may be the day of a sending. `due_at`: by rhythm the
+    instants at which a break may or may not be over, the earliest first.
     """
 
     now: datetime
@@ -48,6 +50,7 @@ class Tell:
     month: tuple[date, ...] = ()
     taken: tuple[date, ...] = ()
     promised: tuple[Promised, ...] = ()
+    due_at: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,22 @@ def alike(connection: Connection, whom: Whom, found: Audience, tell: Tell) -> li
         who = _reachable(sending, found)
         if found.small:
             counted.update(_classes(connection, _OF_AUDIENCE.format(quoted(found.known.scopes)), who, sending, tell))
-        elif tell.week or tell.month or tell.promised:
+        elif tell.week or tell.promised:
             counted.update(_classes(connection, _ALL, who, sending, tell))
         else:
             counted.update(_usual_people(connection, who, sending, tell))
             counted.update(_classes(connection, _ALL, f"NOT ({_usual(tell)}) AND {who}", sending, tell))
         if found.known.letters or found.known.exclusions:
             counted.subtract(_classes(connection, _EXCEPTIONS, who, sending, tell))
-    return [_alike(of, people, tell) for of, people in sorted(counted.items()) if people]
+    merged: Counter[_Class] = Counter()
+    for of, people in counted.items():
+        merged[_over_by(of, tell)] += people
+    return [_alike(of, people, tell) for of, people in sorted(merged.items()) if people]
 
 
 # Rhythm; place in `joined_by` of email and SMS, -1 for none; last 48 hours only; cadence; break; days; promises.
 _Class = tuple[int, ...]
+_BREAK = 6
 _ALL = "subscriber s WHERE"
 _OF_AUDIENCE = (
     "(SELECT DISTINCT q.subscriber_id FROM subscription q WHERE q.scope IN ({})) o CROSS JOIN subscriber s"
@@ -181,6 +188,17 @@ def _promised(promised: Sequence[Promised]) -> str:
         for place, one in enumerate(promised)
     ]
     return " + ".join(bits) or "0"
+
+
+def _over_by(of: _Class, tell: Tell) -> _Class:
+    """The class with its break as long as it must be for the same sendings to fall into it: breaks end at any second."""
+    paused = of[_BREAK]
+    if not paused:
+        return of
+    due_at = [seconds(at) for at in tell.due_at.get(of[0], ())]
+    first = bisect_left(due_at, paused)
+    until = due_at[first] if first < len(due_at) else seconds(LATEST)
+    return (*of[:_BREAK], until, *of[_BREAK + 1 :])
 
 
 def _alike(of: _Class, people: int, tell: Tell) -> Alike:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from reminder.store.columns import instant, ordinal, seconds
+from reminder.store.columns import instant, ordinal, seconds, statement
 
 FAILURES_UNTIL_BREAK = 3
 BREAK_MINUTES = (1, 5, 15, 60)
@@ -34,7 +34,7 @@ class Room:
 def reserve(connection: Connection, provider: str, wanted: int, limits: Limits, now: datetime) -> Room:
     """Take room for up to `wanted` messages in the caller's transaction."""
     row = connection.execute(
-        text("SELECT * FROM provider_state WHERE provider = :provider"), {"provider": provider}
+        statement("SELECT * FROM provider_state WHERE provider = :provider"), {"provider": provider}
     ).one_or_none()
     if row is not None and row.broken_until is not None and row.broken_until > seconds(now):
         return Room(0, instant(row.broken_until))
@@ -47,7 +47,7 @@ def reserve(connection: Connection, provider: str, wanted: int, limits: Limits, 
     if granted:
         same_day, same_window = row.day == ordinal(now.date()), _window(row.window_at, limits, now)
         taken = connection.execute(
-            text(
+            statement(
                 "UPDATE provider_state SET day = :day, taken_today = :today, window_at = :window, taken_in_window = :taken"
                 " WHERE provider = :provider AND taken_today = :was_today AND taken_in_window = :was_taken"
             ),
@@ -86,7 +86,7 @@ def out_until(connection: Connection, provider: str, limits: Limits, now: dateti
     A rate that is reached for this second does not count: its wait is short, and the next provider is no overflow.
     """
     row = connection.execute(
-        text("SELECT day, taken_today, broken_until FROM provider_state WHERE provider = :provider"),
+        statement("SELECT day, taken_today, broken_until FROM provider_state WHERE provider = :provider"),
         {"provider": provider},
     ).one_or_none()
     if row is None:
@@ -162,7 +162,7 @@ def note_failure(
 def note_success(connection: Connection, provider: str) -> None:
     """A provider that takes messages again is forgiven."""
     connection.execute(
-        text(
+        statement(
             "UPDATE provider_state SET failures = 0, broken_until = NULL, because = ''"
             " WHERE provider = :provider AND failures > 0"
         ),

@@ -7,9 +7,10 @@ number cannot lose its zone. Enums keep their number, never their name.
 import json
 from datetime import UTC, date, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, SmallInteger
+from sqlalchemy import BigInteger, Dialect, Integer, SmallInteger, TextClause, text
 from sqlalchemy.types import TypeDecorator
 
 
@@ -38,6 +39,12 @@ def day(value: int) -> date:
 def json_value(value: Any) -> Any:
     """A JSON column read by plain SQL: SQLite hands over text, PostgreSQL the value."""
     return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+@lru_cache(maxsize=256)
+def statement(sql: str) -> TextClause:
+    """`text(sql)`, made once: for a hot statement of a few rows that takes longer than running it."""
+    return text(sql)
 
 
 class Instant(TypeDecorator[datetime]):

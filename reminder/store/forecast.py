@@ -12,7 +12,7 @@ from reminder.domain.states import Channel, Reason
 from reminder.store.eligible import Facts, Sending, asked_for_it, binds, facts
 
 # Later than every instant that the database keeps.
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 _NOT_ACTIVE = {
     PersonState.WAITS: Reason.WAITS_FOR_EVIDENCE,
     PersonState.LEFT: Reason.LEFT,
@@ -95,11 +95,11 @@ def any_sending(whom: Whom, channel: Channel, unless: int = 0) -> Sending:
         rhythm_id=0,
         channel=channel,
         unless_channel=unless,
-        local_on=_LATEST.date(),
-        due_at=_LATEST,
-        open_until=_LATEST,
-        not_after=_LATEST,
-        joined_by=_LATEST,
+        local_on=LATEST.date(),
+        due_at=LATEST,
+        open_until=LATEST,
+        not_after=LATEST,
+        joined_by=LATEST,
         last_useful=True,
     )
 

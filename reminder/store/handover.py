@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, text
 
 from reminder.domain.states import AttemptState, BatchState, Channel, MessageKind, Reason
-from reminder.store.columns import instant, json_value, seconds
+from reminder.store.columns import instant, json_value, seconds, statement
 from reminder.store.tables import Attempt
 
 LEASE_SECONDS = 120
+_ATTEMPT = Attempt.metadata.tables["attempt"]
+_KEEP_ATTEMPT = insert(_ATTEMPT).returning(_ATTEMPT.c.id)
 
 # What a content speaks of: campaign id, step key, ordinal of the anchor day, channel of the promise.
 Item = tuple[int, str, int, int]
@@ -89,7 +91,7 @@ def anything_to_claim(connection: Connection, channel: Channel, now: datetime) -
     """Whether a claim would find something; a look that takes no write lock."""
     return (
         connection.execute(
-            text(
+            statement(
                 "SELECT 1 FROM batch WHERE state = 1 AND channel = :channel AND send_at <= :now AND open_until > :now LIMIT 1"
             ),
             {"channel": int(channel), "now": seconds(now)},
@@ -102,7 +104,7 @@ def claim(connection: Connection, channel: Channel, owner: str, now: datetime) -
     """Take the most urgent open batch of a channel: earliest open-until first, then campaigns in turn."""
     skip_locked = "" if connection.dialect.name == "sqlite" else " FOR UPDATE SKIP LOCKED"
     row = connection.execute(
-        text(
+        statement(
             "UPDATE batch SET state = :claimed, owner = :owner, lease_until = :lease WHERE state = 1 AND id ="
             " (SELECT id FROM batch WHERE state = 1 AND channel = :channel AND send_at <= :now AND open_until > :now"
             f" ORDER BY open_until, turn, id LIMIT 1{skip_locked})"
@@ -119,10 +121,10 @@ def claim(connection: Connection, channel: Channel, owner: str, now: datetime) -
     if row is None:
         return None
     content = connection.execute(
-        text("SELECT kind, day, items, also_open, payload FROM content WHERE id = :id"), {"id": row.content_id}
+        statement("SELECT kind, day, items, also_open, payload FROM content WHERE id = :id"), {"id": row.content_id}
     ).one()
     attempts = connection.execute(
-        text("SELECT coalesce(max(no), 0) FROM attempt WHERE batch_id = :id"), {"id": row.id}
+        statement("SELECT coalesce(max(no), 0) FROM attempt WHERE batch_id = :id"), {"id": row.id}
     ).scalar_one()
     return Claimed(
         batch_id=row.id,
@@ -147,7 +149,7 @@ def hold_batch(connection: Connection, claimed: Claimed, now: datetime) -> bool:
     """Move the batch to sending, or renew its lease; False when it is no longer ours."""
     return (
         connection.execute(
-            text(
+            statement(
                 "UPDATE batch SET state = :sending, lease_until = :lease WHERE id = :id AND owner = :owner"
                 " AND state IN (2, 3)"
             ),
@@ -168,29 +170,26 @@ def begin_attempt(
     """Write the attempt for `begun.ready`; its commit is what the provider's call waits for."""
     begun.no = no
     ready = begun.ready
-    begun.attempt_id = connection.execute(
-        insert(Attempt)
-        .values(
-            batch_id=claimed.batch_id,
-            no=no,
-            provider=provider,
-            owner=claimed.owner,
-            first_message=ready[0].message_id,
-            last_message=ready[-1].message_id,
-            n=len(ready),
-            state=AttemptState.SENDING,
-            sent_at=now,
-            rendered_at=now,
-            idempotency_key=f"{claimed.batch_id}-{no}",
-        )
-        .returning(Attempt.__table__.c.id)  # type: ignore[attr-defined]
-    ).scalar_one()
+    values = {
+        "batch_id": claimed.batch_id,
+        "no": no,
+        "provider": provider,
+        "owner": claimed.owner,
+        "first_message": ready[0].message_id,
+        "last_message": ready[-1].message_id,
+        "n": len(ready),
+        "state": AttemptState.SENDING,
+        "sent_at": now,
+        "rendered_at": now,
+        "idempotency_key": f"{claimed.batch_id}-{no}",
+    }
+    begun.attempt_id = connection.execute(_KEEP_ATTEMPT, values).scalar_one()
 
 
 def finish_batch(connection: Connection, claimed: Claimed) -> None:
     """Close a batch of which nothing is left to do, or give back one of which something is."""
     connection.execute(
-        text(
+        statement(
             "UPDATE batch SET state = CASE WHEN EXISTS (SELECT 1 FROM message m WHERE m.batch_id = batch.id"
             " AND m.state IN (1, 4)) THEN :open ELSE :done END, owner = '', lease_until = NULL"
             " WHERE id = :id AND owner = :owner AND state IN (2, 3)"
@@ -202,7 +201,7 @@ def finish_batch(connection: Connection, claimed: Claimed) -> None:
 def give_back(connection: Connection, claimed: Claimed, send_at: datetime) -> None:
     """Open a claimed batch again, for no earlier than `send_at`: no provider can take it now."""
     connection.execute(
-        text(
+        statement(
             "UPDATE batch SET state = :open, owner = '', lease_until = NULL, send_at = :send_at"
             " WHERE id = :id AND owner = :owner AND state IN (2, 3)"
         ),

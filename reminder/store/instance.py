@@ -22,6 +22,11 @@ def create_instance(connection: Connection, fingerprint: str, now: datetime) -> 
     return True
 
 
+def is_set_up(connection: Connection) -> bool:
+    """Whether the row is there, whatever its keys; the table must be."""
+    return connection.execute(select(_INSTANCE.c.id)).first() is not None
+
+
 def read_instance(connection: Connection, fingerprint: str) -> Instance:
     """The row; `Trouble` where there is none yet, or where the keys are those of another installation."""
     row = connection.execute(select(_INSTANCE)).mappings().first()

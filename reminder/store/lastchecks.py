@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from reminder.domain.states import CampaignState, Channel, MessageKind, Reason
-from reminder.store.columns import seconds
+from reminder.store.columns import seconds, statement
 from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
 
 _SINCE = {Channel.EMAIL: "email_since", Channel.SMS: "sms_since"}
 _ADDRESS = {Channel.EMAIL: ("email_ct", "email_hash"), Channel.SMS: ("phone_ct", "phone_hash")}
 TO_ORGANISERS = frozenset({MessageKind.REPORT, MessageKind.ALERT, MessageKind.INVITATION, MessageKind.TEST})
-# These may go to somebody who is not confirmed yet, or has just left: they answer what that person did.
+# These may go to somebody who is not confirmed yet, or has just left: they answer what that person did. A new
+# confirmation is the only thing that lifts a do-not-contact entry, so the question must be able to reach the person.
 WITHOUT_CONFIRMATION = frozenset({MessageKind.CONFIRMATION, MessageKind.ANSWER})
 
 _REASON_OF_STATE = {
@@ -47,17 +48,16 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
         return begun
     begun.last_looked = rows[-1][0]
     blocked = _blocked(connection, claimed, begun, rows, seconds(now))
-    shrunk = begun.shrunk
-    for row in rows:
+    for row in rows if blocked else ():
         if row[0] in blocked:
             begun.drop(blocked[row[0]], row[0], row[1])
-        elif row[0] not in shrunk:
-            begun.ready.append(Ready._make(row[:-1]))
+    out = blocked.keys() | begun.shrunk.keys()
+    begun.ready = [Ready._make(row[:-1]) for row in rows if row[0] not in out]
     return begun
 
 
 # A row of `_messages`: the columns of `Ready` in their order, and whether anything about the person speaks against it.
-_Row = tuple[int, int, bytes, bytes, bytes | None, int, int, int]
+_Row = Row[tuple[int, int, bytes, bytes, bytes | None, int, int, int]]
 
 
 def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime) -> Sequence[_Row]:
@@ -73,10 +73,11 @@ def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, 
         sql = (
             f"SELECT m.id, m.subscriber_id, s.{address}, s.{digest}, s.name_ct, m.not_after, m.tries,"
             f" m.not_after <= :now OR s.state <> 1 OR s.{address} IS NULL OR s.{_SINCE[claimed.channel]} IS NULL"
-            " OR (s.paused_until IS NOT NULL AND s.paused_until > :now) AS doubtful"
+            " OR (s.paused_until IS NOT NULL AND s.paused_until > :now) OR EXISTS (SELECT 1 FROM do_not_contact n"
+            f" WHERE n.channel = {int(claimed.channel)} AND n.address_hash = s.{digest}) AS doubtful"
             " FROM message m JOIN subscriber s ON s.id = m.subscriber_id"
         )
-    return [tuple(row) for row in connection.execute(text(f"{sql} {waiting}"), bound)]
+    return connection.execute(statement(f"{sql} {waiting}"), bound).all()
 
 
 def _blocked(
@@ -93,7 +94,8 @@ def _blocked(
             if row[1] in people and row[0] not in blocked:
                 reason = _personal(people[row[1]], claimed.kind, now)
                 blocked |= {} if reason is None else {row[0]: reason}
-    blocked |= _do_not_contact(connection, claimed, rows)
+        if claimed.kind not in WITHOUT_CONFIRMATION:
+            blocked |= _do_not_contact(connection, claimed, rows)
     if claimed.kind is MessageKind.NUDGE:
         _check_items(connection, claimed, begun, rows, blocked)
     return blocked
@@ -138,9 +140,9 @@ def _check_items(
             lost.setdefault(subscriber_id, {})[item] = reason
     if not gone and not lost:
         return
-    for message_id, subscriber_id, *_ in rows:
+    for message_id, subscriber_id, *_ in rows if gone else [row for row in rows if row[1] in lost]:
         mine = gone | lost.get(subscriber_id, {})
-        if not mine or message_id in blocked:
+        if message_id in blocked:
             continue
         kept = tuple(item for item in claimed.items if item not in mine)
         if kept:
@@ -152,14 +154,14 @@ def _check_items(
 def _personal_reasons(connection: Connection, item: Item, span: dict[str, int]) -> list[tuple[int, Reason]]:
     bound = span | {"campaign": item[0]}
     wrote = connection.execute(
-        text(
+        statement(
             "SELECT l.subscriber_id FROM letter l JOIN campaign c ON c.id = l.campaign_id AND c.round = l.round"
             " WHERE l.campaign_id = :campaign AND l.subscriber_id BETWEEN :low AND :high"
         ),
         bound,
     ).scalars()
     left_out = connection.execute(
-        text(
+        statement(
             "SELECT x.subscriber_id FROM exclusion x JOIN campaign c ON c.id = :campaign"
             " JOIN casefile f ON f.id = c.case_id WHERE x.subscriber_id BETWEEN :low AND :high"
             " AND (x.what = f.country OR x.what = 'case:' || CAST(f.id AS TEXT))"
@@ -175,14 +177,15 @@ def _why_gone(connection: Connection, item: Item) -> Reason | None:
     """Why an appeal may not go to anybody any more, read under lock; None: it may."""
     lock = "" if connection.dialect.name == "sqlite" else " FOR SHARE"
     row = connection.execute(
-        text(f"SELECT state, version, approved_version, question FROM campaign WHERE id = :id{lock}"), {"id": item[0]}
+        statement(f"SELECT state, version, approved_version, question FROM campaign WHERE id = :id{lock}"),
+        {"id": item[0]},
     ).one()
     if row.state != CampaignState.LIVE:
         return _REASON_OF_STATE.get(row.state, Reason.CAMPAIGN_PAUSED)
     if row.question:
         return Reason.DOCUMENT_CHANGED
     in_plan = connection.execute(
-        text("SELECT 1 FROM step WHERE campaign_id = :campaign AND step_key = :step AND anchor_on = :anchor"),
+        statement("SELECT 1 FROM step WHERE campaign_id = :campaign AND step_key = :step AND anchor_on = :anchor"),
         {"campaign": item[0], "step": item[1], "anchor": item[2]},
     ).first()
     return None if in_plan and row.approved_version == row.version else Reason.PLAN_CHANGED

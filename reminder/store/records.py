@@ -19,7 +19,7 @@ from reminder.domain.states import (
     Verdict,
 )
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
-from reminder.store.columns import day, seconds
+from reminder.store.columns import day, seconds, statement
 from reminder.store.handover import Begun, Claimed, Item, Shrink
 
 # A refusal for these reasons is the person's or the organiser's word: the promise is skipped. The others take it back.
@@ -106,7 +106,7 @@ def settle_deliveries(
     condition, ids = _ids(connection, "subscriber_id", people)
     for campaign_id, step_key, anchor_on, channel in items:
         connection.execute(
-            text(
+            statement(
                 "UPDATE delivery SET state = :state, reason = :reason WHERE campaign_id = :campaign AND step_key = :step"
                 f" AND anchor_on = :anchor AND channel = :channel AND {condition} AND state = 1"
             ),
@@ -209,7 +209,7 @@ def write_receipts(
 
 def _write_attempt(connection: Connection, begun: Begun, counts: dict[Verdict, int], detail_ct: bytes | None) -> None:
     connection.execute(
-        text(
+        statement(
             "UPDATE attempt SET state = :state, n_accepted = :accepted, n_rejected = :rejected, n_retry = :retry,"
             " n_unclear = :unclear, detail_ct = :detail WHERE id = :id AND state IN (1, 3)"
         ),
@@ -237,7 +237,7 @@ def _write_accepted(connection: Connection, begun: Begun, messages: Sequence[int
         return
     condition, ids = _ids(connection, "id", messages)
     connection.execute(
-        text(
+        statement(
             f"UPDATE message SET state = :accepted, reason = 0, {_TRIES}, attempt_id = :attempt"
             f" WHERE {condition} AND state IN (1, 4, 5)"
         ),

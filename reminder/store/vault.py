@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -84,14 +84,10 @@ class Vault:
                 "Put the key of the recovery sheet into DATA_KEYS.",
             ) from None
 
-    def decrypter(self, purpose: bytes) -> Callable[[bytes], str]:
-        """`decrypt` for many values of one purpose; raises whatever is wrong as it is: ask `decrypt` for the reason."""
+    def decrypt_many(self, values: Iterable[bytes], purpose: bytes) -> list[str]:
+        """`decrypt` for the values of a batch; raises whatever is wrong as it is: ask `decrypt` for the reason."""
         ciphers = self._ciphers
-
-        def decrypt(value: bytes) -> str:
-            return ciphers[value[0]].decrypt(value[1:13], value[13:], purpose).decode()
-
-        return decrypt
+        return [ciphers[value[0]].decrypt(value[1:13], value[13:], purpose).decode() for value in values]
 
     def address_hash(self, channel: Channel, normal_form: str) -> bytes:
         """16 bytes by which a normalised address is found; the same in every table."""

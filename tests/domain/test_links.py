@@ -26,7 +26,7 @@ def token_of(url: str) -> str:
 
 @given(purposes, campaigns, hashes)
 def test_a_token_tells_its_campaign_and_address_hash_to_us(purpose: Purpose, campaign: int, address: bytes) -> None:
-    token = token_of(LINKS.maker(purpose, campaign)(address))
+    token = token_of(LINKS.many(purpose, campaign, [address])[0])
     assert LINKS.read(purpose, token) == (campaign, address)
 
 
@@ -66,7 +66,7 @@ def test_a_token_of_another_key_is_refused() -> None:
 
 @given(st.text())
 def test_any_text_is_refused_without_an_error(text: str) -> None:
-    assert [LINKS.read(purpose, text) for purpose in Purpose] == [None, None, None]
+    assert {LINKS.read(purpose, text) for purpose in Purpose} == {None}
     assert LINKS.read_short(text) is None or LINKS.short(LINKS.read_short(text) or b"").endswith(text)
 
 

@@ -1,11 +1,11 @@
 """Appeals and supporters in a real database, the outbox that works on them, and the ledger as lines that read well."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import insert, text
 
@@ -52,6 +52,7 @@ from reminder.store.withdraw import Withdrawn, withdraw_campaign
 from tests.databases import LONG_AGO, vault_for_tests
 from tests.fakes.scripted import Scripted
 
+T = TypeVar("T")
 LONDON = "Europe/London"
 DEADLINE = date(2020, 12, 29)
 DAY = date(2020, 12, 22)
@@ -91,24 +92,31 @@ class World:
     people: dict[str, int] = field(default_factory=dict)
     rhythms: dict[tuple[Any, ...], int] = field(default_factory=dict)
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(MORNING))
+    scenery: Connection | None = None
 
     # Setting the scene
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """A transaction of its own, or the one in which the scene is set."""
+        return self.database.write(work) if self.scenery is None else work(self.scenery)
 
     def add(self, table: Any, **values: Any) -> int:
         """One row; returns its id where it has one."""
         row = {name: value for name, value in table(**values).model_dump().items() if name != "id" or value is not None}
         wanted = insert(table).values(row)
         if "id" not in table.__table__.c:
-            self.database.write(lambda connection: connection.execute(wanted))
+            self.write(lambda connection: connection.execute(wanted))
             return 0
         wanted = wanted.returning(table.__table__.c.id)
-        return int(self.database.write(lambda connection: connection.execute(wanted).scalar_one()))
+        return int(self.write(lambda connection: connection.execute(wanted).scalar_one()))
 
     def run(self, sql: str, **values: Any) -> int:
         """One statement; returns how many rows."""
-        return int(self.database.write(lambda connection: connection.execute(text(sql), values).rowcount))
+        return int(self.write(lambda connection: connection.execute(text(sql), values).rowcount))
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
+        if self.scenery is not None:
+            return list(self.scenery.execute(text(sql), values))
         with self.database.read() as connection:
             return list(connection.execute(text(sql), values))
 
@@ -161,8 +169,7 @@ class World:
     def neighbours(self, count: int) -> list[str]:
         """Many supporters in London, by email."""
         names = [f"Reader{number}" for number in range(1, count + 1)]
-        for name in names:
-            self.person(name)
+        self.scene(*names, letters="")
         return names
 
     def wave(
@@ -203,12 +210,20 @@ class World:
         return wave_id
 
     def scene(self, *names: str, letters: str = "A") -> "World":
-        """Campaigns with one sending each, and people."""
-        for name in names:
-            self.person(name)
-        for letter in letters:
-            self.campaign(letter)
-            self.wave(letter)
+        """Campaigns with one sending each, and people; in one transaction."""
+
+        def work(connection: Connection) -> None:
+            self.scenery = connection
+            try:
+                for name in names:
+                    self.person(name)
+                for letter in letters:
+                    self.campaign(letter)
+                    self.wave(letter)
+            finally:
+                self.scenery = None
+
+        self.database.write(work)
         return self
 
     # What happens

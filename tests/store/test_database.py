@@ -61,7 +61,9 @@ def test_a_write_inside_of_a_write_is_refused_instead_of_hanging(sqlite_database
         sqlite_database.write(lambda _: sqlite_database.write(lambda _: None))
 
 
-def test_another_process_that_holds_the_file_is_told_as_busy(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_that_holds_the_file_is_told_as_busy(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("reminder.store.database.BUSY_TIMEOUT_MS", 50)
     other = Database(str(sqlite_database.url))
     with sqlite_database.schema_connection() as connection:

@@ -18,9 +18,9 @@ StepKey = tuple[str, date]
 _GONE = {WaveState.SUPERSEDED: Reason.NEWER_ONE_WENT, WaveState.MISSED: Reason.TOO_LATE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Coming:
-    """A sending that is still possible.
+    """A sending that is still possible; the same only as itself.
 
     `waits`: it is above the campaign's limit, an organiser must say go. `next_day`: it is what is left of a sending for
     those who had another reminder on its day.
@@ -94,11 +94,14 @@ def _fate(
     if who is None:
         return Reason.NO_HOUR
     last_useful = plan.last_useful(step)
-    if was is not None and (was.state in {WaveState.OPENING, WaveState.WAITING} or _stays(plan, was, target, unless, now)):
+    if was is not None and (
+        was.state in {WaveState.OPENING, WaveState.WAITING} or _stays(plan, was, target, unless, now)
+    ):
         waits = was.state is WaveState.WAITING
         if waits and now >= was.wave.not_after:
             return Reason.TOO_LATE
-        return _coming(step, rhythm_id, channel, who, was.wave, was.unless_channel, was.joined_by, last_useful, waits)
+        wave = replace(was.wave, due_at=max(was.wave.due_at, now)) if waits else was.wave
+        return _coming(step, rhythm_id, channel, who, wave, was.unless_channel, was.joined_by, last_useful, waits)
     if isinstance(target, Reason):
         return target
     return _coming(step, rhythm_id, channel, who, target, unless, target.due_at, last_useful)

@@ -84,7 +84,8 @@ def tried(raw: str | bytes, preset: str, encoding: str | None = None) -> Outcome
 @given(st.binary(max_size=300), PRESET_NAMES, st.sampled_from([None, *ENCODINGS]))
 def test_any_bytes_give_rows_and_problems_or_one_trouble(raw: bytes, preset: str, encoding: str | None) -> None:
     for text in (raw, b"email,phone,name,status,attributes\n" + raw):
-        assert tried(text, preset, encoding) == tried(text, preset, encoding)
+        outcome = tried(text, preset, encoding)
+        assert outcome is None or outcome.reading.counts.kept == len(outcome.rows)
 
 
 @given(lists())

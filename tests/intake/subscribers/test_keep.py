@@ -3,8 +3,6 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from reminder.domain.consent import Closed
@@ -14,50 +12,11 @@ from reminder.intake.subscribers.rows import Asked, Level, Problem, Row
 from reminder.store.columns import seconds
 from reminder.store.database import Database
 from reminder.store.vault import Vault
-from tests.intake.subscribers.cast import NUMBERS, email_of, row
+from tests.intake.subscribers.cast import NUMBERS, row
+from tests.intake.subscribers.stored import closed, everything_stored, hash_of, reachable
 
 NOW = datetime(2020, 12, 1, 10, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
-TABLES = ("subscriber", "subscription", "exclusion", "consent", "do_not_contact", "rhythm")
-BOTH = (Channel.EMAIL, Channel.SMS)
-
-
-def everything_stored(database: Database) -> dict[str, list[tuple]]:
-    with database.read() as connection:
-        return {
-            table: sorted((tuple(found) for found in connection.execute(text(f"SELECT * FROM {table}"))), key=repr)
-            for table in TABLES
-        }
-
-
-def empty(database: Database) -> None:
-    database.write(lambda connection: [connection.execute(text(f"DELETE FROM {table}")) for table in TABLES])
-
-
-def reachable(database: Database) -> set[tuple[int, bytes]]:
-    """Every (channel, hash) by which somebody may be written to, as the opening of a sending sees it."""
-    found = set()
-    with database.read() as connection:
-        for channel, digest, since in ((1, "email_hash", "email_since"), (2, "phone_hash", "sms_since")):
-            rows = connection.execute(
-                text(
-                    f"SELECT {digest} FROM subscriber s WHERE s.state = 1 AND s.{since} IS NOT NULL AND NOT EXISTS"
-                    f" (SELECT 1 FROM do_not_contact n WHERE n.channel = {channel} AND n.address_hash = s.{digest})"
-                )
-            )
-            found |= {(channel, bytes(digest)) for (digest,) in rows}
-    return found
-
-
-def closed(database: Database) -> dict[tuple[int, bytes], str]:
-    with database.read() as connection:
-        rows = connection.execute(text("SELECT channel, address_hash, reason FROM do_not_contact"))
-        return {(channel, bytes(digest)): reason for channel, digest, reason in rows}
-
-
-def hash_of(vault: Vault, name: str, channel: Channel = Channel.EMAIL) -> tuple[int, bytes]:
-    normal = email_of(name).normal if channel is Channel.EMAIL else NUMBERS[name].normal
-    return int(channel), vault.address_hash(channel, normal)
 
 
 def person(database: Database, **where: object) -> dict:
@@ -322,70 +281,6 @@ def test_an_older_entry_of_a_list_does_not_undo_the_persons_own_later_confirmati
     )
     keep(database, vault, row("clara", asked=Asked.UNSUBSCRIBED, since=since))
     assert bool(reachable(database)) is is_reachable
-
-
-NAMES = ("clara", "ellen", "farid")
-# Each person has one address of a kind, as on lists of real people; a row may know only one of them.
-ROWS = st.builds(
-    lambda name, knows, agrees, asked, everything, lacks, scopes: row(
-        name,
-        email=knows != "phone",
-        phone=knows != "email",
-        agrees=agrees if knows == "both" else None,
-        asked=asked,
-        everything=everything,
-        lacks=lacks,
-        subscriptions=scopes,
-    ),
-    st.sampled_from(NAMES),
-    st.sampled_from(["email", "both", "both"]),
-    st.sampled_from([BOTH, BOTH[:1], BOTH[1:]]),
-    st.sampled_from([None, None, None, *Asked]),
-    st.booleans(),
-    st.sampled_from([(), (), ("wording",)]),
-    st.sampled_from([(), ("all",), ("list:london",)]),
-)
-
-
-def stored_in_order(database: Database, vault: Vault, rows: list[Row], size: int) -> tuple[dict, set]:
-    empty(database)
-    keep_list(database, vault, rows, NOW, rows_in_a_transaction=size)
-    return closed(database), reachable(database)
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(rows=st.lists(ROWS, max_size=6), data=st.data(), size=st.sampled_from([1, 2, 500]))
-def test_any_order_of_rows_ends_with_the_same_do_not_contact_list_and_the_same_people_reached(
-    sqlite_database: Database, vault: Vault, rows: list[Row], data: st.DataObject, size: int
-) -> None:
-    """Also when a list is cut into transactions at other places."""
-    shuffled = data.draw(st.permutations(rows))
-    assert stored_in_order(sqlite_database, vault, rows, 500) == stored_in_order(sqlite_database, vault, shuffled, size)
-
-
-ANY_ROWS = st.builds(
-    lambda name, number, knows, asked, everything: row(
-        name, number=number, email=knows != "phone", phone=knows != "email", asked=asked, everything=everything
-    ),
-    st.sampled_from(NAMES),
-    st.sampled_from(NAMES),
-    st.sampled_from(["email", "both", "phone"]),
-    st.sampled_from([None, None, Asked.OPTED_OUT, Asked.DIED]),
-    st.booleans(),
-)
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(rows=st.lists(ANY_ROWS, max_size=7), size=st.sampled_from([1, 3, 500]))
-def test_however_lists_contradict_each_other_nobody_whose_address_was_closed_is_reached(
-    sqlite_database: Database, vault: Vault, rows: list[Row], size: int
-) -> None:
-    now_closed, now_reached = stored_in_order(sqlite_database, vault, rows, size)
-    asked_for = {
-        (int(channel), vault.address_hash(channel, normal)) for each in rows for channel, normal in each.blocked()
-    }
-    assert asked_for <= set(now_closed)
-    assert not now_reached & set(now_closed)
 
 
 def test_problems_are_told_one_by_one_and_the_report_stays_small(sqlite_database: Database, vault: Vault) -> None:
