@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from dotenv.parser import parse_stream
@@ -129,6 +130,10 @@ class Settings(BaseModel):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            urlsplit(value).port  # noqa: B018 - asking is what checks it
+        except ValueError:
+            raise ValueError("has a port that is no number") from None
         return value
 
     def where(self) -> str:

@@ -88,7 +88,7 @@ class Cli(click.Group):
         sys.exit(exit_code_of(lambda: self._run(doors, *args, **kwargs), in_detail=lambda: doors.in_detail))
 
     def _run(self, doors: Doors, *args: Any, **kwargs: Any) -> Any:
-        kwargs["standalone_mode"] = False
+        kwargs = {"prog_name": "reminder"} | kwargs | {"standalone_mode": False}
         try:
             return super().main(*args, obj=doors, **kwargs)
         finally:

@@ -11,10 +11,12 @@ from reminder.cli.base import Doors, campaign_argument, day_option, json_option,
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
 from reminder.intake.cases.look import find_case
+from reminder.log import set_up_log
 from reminder.planning import campaigns as services
 from reminder.planning import drafts, overview
 from reminder.planning.desk import Done
 from reminder.planning.forecast import forecast
+from reminder.reporting.words import count_words
 
 
 @click.group()
@@ -182,7 +184,8 @@ def test_send(doors: Doors, campaign_id: int, channel: str, locale: str) -> None
     queued = doors.app.queue_test(campaign_id, Channel[channel.upper()], locale)
     if not queued:
         raise Trouble("A test", "has nobody to go to", "Add an organiser with `reminder init --organiser NAME`.")
-    say([f"{queued} tests wait to be sent to the organisers."], "`reminder tick`, or leave it to the daemon")
+    tests = count_words(queued, "test waits", "tests wait")
+    say([f"{tests} to be sent to the organisers."], "`reminder tick`, or leave it to the daemon")
 
 
 @click.command("forecast")
@@ -211,6 +214,9 @@ def rehearse_command(doors: Doors, /, campaign_id: int, folder: Path | None, in_
     """Run a whole campaign in virtual time on a copy; nothing is sent."""
     from reminder.rehearsal import rehearse
 
+    if not doors.in_detail:
+        # What the copy logs would read as if it were sent in earnest.
+        set_up_log(doors.settings.log_format, "error")
     zone = ZoneInfo(doors.settings.zone)
     begin = datetime.combine(days["from"], datetime.min.time(), zone) if days["from"] else doors.clock.now()
     story = rehearse(doors.app, campaign_id, begin=begin, until=days["to"], folder=folder)

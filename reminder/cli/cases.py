@@ -16,6 +16,7 @@ from reminder.intake.cases.results import CaseView, ChangedCase, Supplied
 from reminder.intake.documents.describe import describe
 from reminder.intake.documents.form import blank_form
 from reminder.intake.documents.read import bytes_of, read_document
+from reminder.reporting.words import count_words
 
 UNCERTAIN = 3
 
@@ -197,7 +198,8 @@ def show(doors: Doors, reference: str, in_json: bool) -> None:
         questions = [{"code": q.code, "question": q.question} for q in view.questions]
         say_json({**_line_json(view.line), "documents": documents, "questions": questions})
     else:
-        say([*view.sentences, *_chain(view)], view.next)
+        # Somebody who looks need not be told to look.
+        say([*view.sentences, *_chain(view)], "" if "case show" in view.next else view.next)
 
 
 def _chain(view: CaseView) -> list[str]:
@@ -208,6 +210,7 @@ def _chain(view: CaseView) -> list[str]:
     ]
     campaigns = [
         f"Campaign {c.campaign_id}: {c.state.name.lower()}, for {', '.join(c.audience) or 'nobody'}"
+        f"{'; waits for you: same letter or new letter?' if c.question == 'letter' else ''}"
         for c in view.campaigns
     ]
     stopped = [f"Stopped because: {view.stopped_because}"] if view.stopped_because else []
@@ -247,7 +250,8 @@ def stop(doors: Doors, reference: str, reason: str, note: bool | None) -> None:
             again = change.stop(app.database, app.vault, reference, because, note=True, who=doors.who, now=now)
             stopped = replace(stopped, note_campaigns=again.note_campaigns, next=again.next)
     queued = app.queue_stop_notes(stopped.note_campaigns)
-    _tell(doors, stopped, False, *([f"{queued} people get the neutral note."] if queued else []))
+    more = [f"{count_words(queued, 'person gets', 'people get')} the neutral note."] if queued else []
+    _tell(doors, stopped, False, *more)
 
 
 @case.command("redact")
@@ -272,4 +276,5 @@ def outcome(doors: Doors, reference: str, text: str, tell: bool) -> None:
     """Keep what became of the person: released, moved, no news. It is no statement of cause."""
     changed = change.outcome(doors.app.database, doors.app.vault, reference, text, doors.who, doors.clock.now())
     told = doors.app.queue_outcome(changed.case_id) if tell else 0
-    _tell(doors, changed, False, *([f"{told} people are told."] if told else []))
+    more = [f"{count_words(told, 'person', 'people')} who asked will be told."] if tell else []
+    _tell(doors, changed, False, *more)

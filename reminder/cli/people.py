@@ -257,8 +257,9 @@ def _private(path: str, flags: int) -> int:
 def erase(doors: Doors) -> None:
     """Erase a person; only a keyed do-not-contact mark stays."""
     person = _person(doors, _address())
-    left = leave(doors.app.database, Leaving.ERASE, person, doors.clock.now())
-    say([f"Subscriber {person} is erased. {left.sentence}"], "nothing; no import brings that address back")
+    leave(doors.app.database, Leaving.ERASE, person, doors.clock.now())
+    said = f"Subscriber {person} is erased; a mark that cannot be read back keeps the address from being added again."
+    say([said], "delete lists and exports that still hold that person")
 
 
 @subscribers.command("wrote")

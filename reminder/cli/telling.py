@@ -12,6 +12,8 @@ from reminder.providers.scrub import ADDRESS, PHONE
 
 FAULT = 1
 STOPPED = 130
+ADDRESSES = "addresses are asked for, or read from standard input, never written into the command"
+QUOTES = "put what belongs together into quotes"
 
 
 def exit_code_of(work: Callable[[], Any], *, in_detail: Callable[[], bool]) -> int:
@@ -58,8 +60,7 @@ def _misuse(error: click.ClickException) -> str:
     message = error.format_message()
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "reminder"
     if "unexpected extra argument" in message:
-        hint = "put an answer of several words into quotes"
-        message = f"there are more words than it takes; {HINTS.get(command.split()[1:2][0], hint) if ' ' in command else hint}"
+        message = f"there are more words than it takes; {ADDRESSES if 'subscribers' in command else QUOTES}"
     words = PHONE.sub(_not_a_day, ADDRESS.sub("[address]", " ".join(message.split()))).rstrip(".")
     return f"{command}: {words[0].lower()}{words[1:]}. `{command} --help` says how."
 

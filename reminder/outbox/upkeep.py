@@ -121,7 +121,12 @@ async def settle(
             if await _settle_by_look_up(database, vault, provider, epoch, unclear):
                 settled.arrived += 1
             elif _may_go_again(database, provider, unclear, now, settle_after) and _send_again(
-                database, unclear, now, zones_of, zone
+                database,
+                unclear,
+                now,
+                zones_of,
+                zone,
+                possibly_twice=provider is None or not provider.capabilities.look_up,
             ):
                 settled.sent_again += 1
                 log.warning("sent_again", message=unclear.message_id, provider=unclear.provider)
@@ -154,16 +159,19 @@ def _may_go_again(
         return not upkeep.later_step_reaches(connection, unclear)
 
 
-def _send_again(database: Database, unclear: Unclear, now: datetime, zones_of: CountryZones, zone: str) -> bool:
+def _send_again(
+    database: Database, unclear: Unclear, now: datetime, zones_of: CountryZones, zone: str, *, possibly_twice: bool
+) -> bool:
     def work(connection: Connection) -> bool:
+        again = partial(upkeep.send_again, connection, unclear, possibly_twice=possibly_twice)
         if unclear.kind is not MessageKind.NUDGE:
-            return upkeep.send_again(connection, unclear, send_at=now, open_until=unclear.not_after)
+            return again(send_at=now, open_until=unclear.not_after)
         habits = rhythm(connection, unclear.rhythm_id)
         who = reader(habits, unclear.channel, campaign_zone=zone, country_zones=zones_of(habits.sms_country))
         window = next_window(who, now, unclear.not_after) if who else None
         if window is None:
             return False
-        return upkeep.send_again(connection, unclear, send_at=window.due_at, open_until=window.open_until)
+        return again(send_at=window.due_at, open_until=window.open_until)
 
     return database.write(work)
 

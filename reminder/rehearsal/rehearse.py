@@ -1,8 +1,8 @@
 """Rehearses one campaign on a copy of the installation. Nothing of the original changes and nobody gets anything."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, timedelta
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,6 +41,7 @@ def rehearse(
     nowhere that stays. What is a draft is approved and started in the copy, and the story says so. Raises `Trouble` where
     the campaign does not exist, has ended, or must not be started (the case waits for an answer).
     """
+    begin = begin.astimezone(UTC)
     campaign = _campaign(app, campaign_id)
     with _copy_of(app, begin, folder) as (copy, clock, messages):
         done = _set_going(copy, campaign, begin)
@@ -72,10 +73,9 @@ def _copy_of(app: App, begin: datetime, folder: Path | None) -> Iterator[tuple[A
                 },
             }
         )
-        target = Database(settings.where())
-        stack.callback(target.close)
-        schema.upgrade(target)
-        copy_installation(app.database, target)
+        with closing(Database(settings.where())) as target:
+            schema.upgrade(target)
+            copy_installation(app.database, target)
         clock = VirtualClock(begin)
         copy = build_app(settings, clock)
         stack.callback(copy.close)

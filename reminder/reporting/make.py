@@ -75,6 +75,7 @@ def report_of(connection: Connection, campaign_id: int, now: datetime) -> Report
         missed_sendings=whole.missed,
         over_limit=whole.over_limit,
         unclear_messages=tuple(reports.unclear_ids(connection, campaign_id, UNCLEAR_LISTED)) if unclear else (),
+        possibly_twice=tuple(reports.possibly_twice_ids(connection, campaign_id, UNCLEAR_LISTED)),
         letters=_letters(reports.letters(connection, campaign_id)),
         outcome=clean_line(case.outcome),
         outcome_on=local_day(case.outcome_at, campaign.zone) if case.outcome_at else None,

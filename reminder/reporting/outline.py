@@ -221,6 +221,8 @@ def _notes(report: Report) -> Iterable[str]:
         unclear = report.lines.get(Line.UNCLEAR, 0)
         more = f" and {unclear - len(report.unclear_messages):,} more" if unclear > len(report.unclear_messages) else ""
         yield f"Unclear, by number of the message: {ids}{more}. Decide with `reminder messages decide`."
+    if report.possibly_twice:
+        yield f"Possibly twice, by number of the message: {', '.join(map(str, report.possibly_twice))}."
     if report.reminded:
         yield PROTECTED
     if report.letters.total or report.letters.late:

@@ -84,7 +84,8 @@ class Report:
     """What an appeal came to. `version` 0 is a look that was not kept; `final` when nothing is open any more.
 
     `lines` add up to the promises of the ledger; `superseded`, `missed_sendings` and `over_limit` count people of sendings
-    that were never opened. `unclear_messages` are the ids of the first thousand.
+    that were never opened. `unclear_messages` are the ids of the first thousand,
+    `possibly_twice` of those that were sent again although they may have arrived.
     """
 
     campaign_id: int
@@ -110,6 +111,7 @@ class Report:
     missed_sendings: int
     over_limit: int
     unclear_messages: tuple[int, ...]
+    possibly_twice: tuple[int, ...]
     letters: LettersLine
     outcome: str
     outcome_on: date | None
@@ -162,6 +164,7 @@ class Report:
                 "missed_people": self.missed_sendings,
                 "over_limit_people": self.over_limit,
                 "unclear_messages": list(self.unclear_messages),
+                "possibly_twice": list(self.possibly_twice),
             },
             "letters": _fields(self.letters) | {"by_way": _shown(self.letters.by_way)},
             "outcome": {"words": self.outcome, "known_on": _day(self.outcome_on)},

@@ -57,7 +57,7 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
 
 
 # A row of `_messages`: the columns of `Ready` in their order, and whether anything about the person speaks against it.
-_Row = Row[tuple[int, int, bytes, bytes, bytes | None, int, int, int]]
+_Row = Row[int, int, bytes, bytes, bytes | None, int, int, int]
 
 
 def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime) -> Sequence[_Row]:

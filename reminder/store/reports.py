@@ -155,6 +155,19 @@ def unclear_ids(connection: Connection, campaign_id: int, limit: int) -> list[in
     return list(rows.scalars())
 
 
+def possibly_twice_ids(connection: Connection, campaign_id: int, limit: int) -> list[int]:
+    """The ids of the first `limit` messages that were sent again although they may have arrived."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT e.message_id FROM event e JOIN message m ON m.id = e.message_id JOIN batch b ON b.id = m.batch_id"
+            " JOIN content_campaign k ON k.content_id = b.content_id"
+            " WHERE e.kind = 'sent again' AND k.campaign_id = :campaign ORDER BY e.message_id LIMIT :limit"
+        ),
+        {"campaign": campaign_id, "limit": limit},
+    )
+    return list(rows.scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Letters:
     """Who says "I wrote": by the way it was said, in time and late; `writers` are the different people in time."""

@@ -14,6 +14,8 @@ from reminder.store.tables import EventRow, Message
 _EVENT = EventRow.__table__  # type: ignore[attr-defined]
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
 FINGERPRINT_BYTES = 16
+# The kind of an event that we make ourselves: a message was sent again although it may have arrived.
+SENT_AGAIN = "sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,22 @@ def note_result(
     whole = combined({attempt: Result(highest) for attempt, highest in told})
     connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == message_id).values(result=whole))
     return About(*row)
+
+
+def note_sent_again(connection: Connection, message_id: int, at: datetime) -> None:
+    """Keep that a message of which nobody knew was sent again: it may have come twice, and every list says so."""
+    name = f"{message_id}|again|{at.isoformat()}".encode()
+    values = {
+        "fingerprint": hashlib.sha256(name).digest()[:FINGERPRINT_BYTES],
+        "message_id": message_id,
+        "attempt_id": 0,
+        "kind": SENT_AGAIN,
+        "result": Result.UNKNOWN,
+        "at": at,
+        "received_at": at,
+    }
+    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert_new(_EVENT).values(**values).on_conflict_do_nothing())
 
 
 def _keep(

@@ -11,6 +11,7 @@ from reminder.store.batches import open_batch
 from reminder.store.columns import instant, json_value, seconds
 from reminder.store.handover import Claimed, Item
 from reminder.store.lastchecks import TO_ORGANISERS
+from reminder.store.results import note_sent_again
 from reminder.store.records import settle_deliveries, state_for
 
 OWNER = "upkeep"
@@ -159,8 +160,11 @@ def settle_unclear(connection: Connection, unclear: Unclear, *, arrived: bool, r
     return bool(moved)
 
 
-def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime, open_until: datetime) -> bool:
-    """Put an unclear message back into a batch of its own: possibly twice, and listed so (`tries` above 1)."""
+def send_again(
+    connection: Connection, unclear: Unclear, *, send_at: datetime, open_until: datetime, possibly_twice: bool = True
+) -> bool:
+    """Put an unclear message back into a batch of its own. `possibly_twice` notes it for the report and the lists;
+    False only where the provider itself says that it never saw the message."""
     row = connection.execute(
         text(
             "SELECT b.content_id, b.locale, b.named, b.rhythm_id, b.turn, b.channel FROM message m"
@@ -185,6 +189,8 @@ def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime, o
         text("UPDATE message SET state = 4, batch_id = :batch, open_until = :until WHERE id = :id AND state = 5"),
         {"batch": batch, "until": seconds(open_until), "id": unclear.message_id},
     ).rowcount
+    if moved and possibly_twice:
+        note_sent_again(connection, unclear.message_id, send_at)
     _answer_attempt(connection, unclear)
     return bool(moved)
 

@@ -1,6 +1,7 @@
 """Appeals and supporters in a real database, the outbox that works on them, and the ledger as lines that read well."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -347,8 +348,6 @@ class World:
 
 
 def _items(raw: Any, letters: Mapping[int, str]) -> str:
-    import json
-
     items = json.loads(raw) if isinstance(raw, str) else raw
     return "+".join(letters[item[0]] for item in items)
 

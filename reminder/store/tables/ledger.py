@@ -200,7 +200,11 @@ class EventRow(SQLModel, table=True):
     """
 
     __tablename__ = "event"
-    __table_args__ = (Index("one_event", "fingerprint", unique=True), Index("event_of_message", "message_id"))
+    __table_args__ = (
+        Index("one_event", "fingerprint", unique=True),
+        Index("event_of_message", "message_id"),
+        Index("event_sent_again", "message_id", **where("kind = 'sent again'")),
+    )
     id: int | None = row_id()
     fingerprint: bytes = secret()
     message_id: int = big(default=0)

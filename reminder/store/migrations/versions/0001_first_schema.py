@@ -209,15 +209,15 @@ def _create_delivery() -> None:
 
 def _index_delivery() -> None:
     op.create_index(
-        "one_promise", "delivery", ["campaign_id", "step_key", "anchor_on", "channel", "subscriber_id"], unique=True
-    )
-    op.create_index(
         "delivery_set_aside",
         "delivery",
         ["id"],
         unique=False,
         sqlite_where=sa.text("state = 6"),
         postgresql_where=sa.text("state = 6"),
+    )
+    op.create_index(
+        "one_promise", "delivery", ["campaign_id", "step_key", "anchor_on", "channel", "subscriber_id"], unique=True
     )
 
 
@@ -249,6 +249,14 @@ def _create_event() -> None:
 
 def _index_event() -> None:
     op.create_index("event_of_message", "event", ["message_id"], unique=False)
+    op.create_index(
+        "event_sent_again",
+        "event",
+        ["message_id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'sent again'"),
+        postgresql_where=sa.text("kind = 'sent again'"),
+    )
     op.create_index("one_event", "event", ["fingerprint"], unique=True)
 
 
@@ -506,20 +514,20 @@ def _index_subscriber() -> None:
     )
     op.create_index("subscriber_by_rhythm", "subscriber", ["rhythm_id", "locale", "id"], unique=False)
     op.create_index(
-        "subscriber_not_active",
-        "subscriber",
-        ["state", "id"],
-        unique=False,
-        sqlite_where=sa.text("state <> 1"),
-        postgresql_where=sa.text("state <> 1"),
-    )
-    op.create_index(
         "subscriber_moved",
         "subscriber",
         ["rhythm_since"],
         unique=False,
         sqlite_where=sa.text("rhythm_since IS NOT NULL"),
         postgresql_where=sa.text("rhythm_since IS NOT NULL"),
+    )
+    op.create_index(
+        "subscriber_not_active",
+        "subscriber",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 1"),
+        postgresql_where=sa.text("state <> 1"),
     )
 
 
