@@ -111,6 +111,13 @@ class Settings(BaseModel):
             raise ValueError("is not a folder")
         return value
 
+    @field_validator("post_days_file")
+    @classmethod
+    def _is_file(cls, value: str) -> str:
+        if value and not Path(value).is_file():
+            raise ValueError("is not a file")
+        return value
+
     @field_validator("log_format")
     @classmethod
     def _known_format(cls, value: str) -> str:

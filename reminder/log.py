@@ -27,8 +27,9 @@ def set_up_log(form: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, OfLibraries)] + [OfLibraries()]
     root.setLevel(logging.WARNING)
-    # It warns of every heartbeat that takes longer than the time between two of them.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # They warn of every heartbeat that takes long and of every PDF that is not perfect.
+    for noisy in ("apscheduler", "pypdf"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
 class OfLibraries(logging.Handler):

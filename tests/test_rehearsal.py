@@ -125,7 +125,7 @@ def test_a_draft_is_rehearsed_to_its_report_and_nothing_of_the_original_changes(
     story = rehearse(app, 1, begin=BEGIN)
     assert rows(app.database) == before
     assert not (tmp_path / "data").exists() or list((tmp_path / "data").iterdir()) == []
-    assert story.done == ("Campaign 1 is draft: the rehearsal approved and started it.",)
+    assert story.done == ("Campaign 1 is a draft: the rehearsal approved and started it.",)
     email, sms = Channel.EMAIL, Channel.SMS
     first = [("01 09:00", email), ("07 09:00", email)]
     assert reached(story, CLARA) == [*first, ("12 09:00", email), ("14 09:00", email)]
@@ -200,6 +200,7 @@ def test_a_last_day_ends_the_rehearsal_before_the_deadline(app: App) -> None:
     assert [day for day, _ in reached(story, CLARA)] == ["01 09:00", "07 09:00"]
     assert story.until == datetime(2020, 12, 8, tzinfo=UTC)
     assert [report.end.state for report in story.reports] == [CampaignState.LIVE]
+    assert [len(person.not_sent) for person in story.people if person.person_id == KOFI] == [2]
 
 
 def test_a_paused_campaign_is_resumed_in_the_copy_alone(app: App) -> None:

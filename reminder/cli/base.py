@@ -95,25 +95,31 @@ class Cli(click.Group):
             doors.close()
 
 
-def campaign_number(typed: str) -> int | None:
-    """The number of a campaign that somebody typed, from 1 on; None for anything else."""
-    return int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) < 2**31 else None
+def number_of(typed: str) -> int | None:
+    """The number of a row that somebody typed, from 1 on; None for anything else."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 and int(typed) else None
 
 
-class CampaignNumber(click.ParamType[int]):
-    """The number of a campaign. What was typed instead is not repeated: it may be an address."""
+class Number(click.ParamType[int]):
+    """The number of a `thing`, which `where` lists. What was typed instead is not repeated: it may be an address."""
 
-    name = "campaign"
+    name = "number"
+
+    def __init__(self, thing: str, where: str) -> None:
+        self._thing = thing
+        self._where = where
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number; `Trouble` for anything else."""
-        number = campaign_number(str(value))
+        number = number_of(str(value))
         if number is None:
-            raise Trouble("CAMPAIGN", "must be the number of a campaign", "`reminder campaign list` shows the numbers.")
+            place = param.make_metavar(ctx) if param and ctx else self._thing
+            raise Trouble(place, f"must be the number of a {self._thing}", f"`{self._where}` shows the numbers.")
         return number
 
 
-campaign_argument = click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignNumber())
+campaign_argument = click.argument("campaign_id", metavar="CAMPAIGN", type=Number("campaign", "reminder campaign list"))
+message_argument = click.argument("message_id", metavar="ID", type=Number("message", "reminder messages list"))
 
 
 def is_attended() -> bool:

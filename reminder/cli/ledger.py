@@ -2,7 +2,7 @@
 
 import click
 
-from reminder.cli.base import Doors, json_option, pass_doors, say, say_json
+from reminder.cli.base import Doors, json_option, message_argument, pass_doors, say, say_json
 from reminder.outbox.overview import unclear_lines
 from reminder.outbox.upkeep import decide as decide_message
 from reminder.providers.registry import REGISTRY, provider_class
@@ -29,7 +29,7 @@ def list_(doors: Doors, unclear: bool, in_json: bool) -> None:
 
 
 @messages.command("decide")
-@click.argument("message_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@message_argument
 @click.option("--arrived", "decision", flag_value="arrived", help="It arrived.")
 @click.option("--send-again", "decision", flag_value="send-again", help="Send it again: the person may get it twice.")
 @click.option("--give-up", "decision", flag_value="give-up", help="Leave it.")

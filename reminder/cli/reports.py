@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from reminder.cli.base import Doors, campaign_number, day_option, pass_doors
+from reminder.cli.base import Doors, day_option, number_of, pass_doors
 from reminder.errors import Trouble
 from reminder.reporting.show import show_expired, show_expiring, show_report
 
@@ -39,7 +39,7 @@ def report(doors: Doors, what: str, within: timedelta, since: date | None, form:
         shown = show_expiring(app.database, now, within, form, app.templates)
     elif what == "expired":
         shown = show_expired(app.database, now, since or (now - LATELY).date(), form, app.templates)
-    elif (number := campaign_number(what)) is not None:
+    elif (number := number_of(what)) is not None:
         shown = show_report(app.database, number, now, form, app.templates)
     else:
         raise Trouble(

@@ -50,7 +50,7 @@ def exit_code_of(work: Callable[[], Any], *, in_detail: Callable[[], bool]) -> i
 
 def places(error: BaseException) -> list[str]:
     """Where an exception, and those before it, arose: files, lines and kinds, without any text or value of theirs."""
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = None if error.__suppress_context__ and error.__cause__ is None else error.__cause__ or error.__context__
     frames = [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return [*(places(before) if before else []), *frames, f"  {type(error).__name__}"]
 

@@ -5,10 +5,8 @@ A callback that overtakes us finds its row by it; one from another history (a re
 
 from collections.abc import Sequence
 
-from reminder.domain.mac import Mac
+from reminder.domain.mac import MAC_BYTES, macs
 from reminder.domain.states import Channel
-
-MAC_BYTES = 8
 
 
 def wire_ids(
@@ -19,8 +17,8 @@ def wire_ids(
     A wire id is, for example, "1f4a.9c0e6f2b7d81a355": safe in a Message-ID, a header, a URL and a file name.
     """
     said = [b"%d|%b" % each for each in zip(messages, address_hashes, strict=True)]
-    macs = Mac(key).many(b"%b|%d|%d|" % (epoch, channel, day), said)
-    return [f"{number:x}.{mac[:MAC_BYTES].hex()}" for number, mac in zip(messages, macs, strict=True)]
+    made = macs(key, b"%b|%d|%d|" % (epoch, channel, day), said)
+    return [f"{number:x}.{mac.hex()}" for number, mac in zip(messages, made, strict=True)]
 
 
 def message_of(text: str) -> int | None:

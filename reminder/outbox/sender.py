@@ -6,7 +6,7 @@ Three steps an attempt: gather (one hop to a thread: write the former answer, ch
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -97,6 +97,8 @@ class Sender:
     limits: Mapping[Channel, Limits]
     clock: Clock
     owner: str
+    # Seconds that pass whatever the wall clock does: what a lease is measured by.
+    monotonic: Callable[[], float] = time.monotonic
     sent: Sent = field(default_factory=Sent)
     stopping: bool = False
 
@@ -214,7 +216,7 @@ class Sender:
 
     def _turn(self, progress: _Progress) -> _Turn:
         """Write the former answer, begin the next attempt, build its call; in one commit but for the building."""
-        started = time.monotonic()
+        started = self.monotonic()
         while True:
             begun = self.database.write(partial(self._write_turn, progress))
             self.sent.add(progress.counts, progress.dropped)
@@ -300,34 +302,24 @@ class Sender:
             recipients=built,
             not_after=instant(min((message.not_after for message in begun.ready), default=0)),
             now=rendered_at,
-            still_ours=lambda: time.monotonic() < gives_up,
+            still_ours=lambda: self.monotonic() < gives_up,
         )
 
     def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> Mapping[Verdict, int]:
         now, claimed, provider = self.clock.now(), progress.claimed, progress.provider
-        putting_off = {r.message_id: r.retry_after for r in progress.receipts if r.verdict is Verdict.RETRY}
-        again = {
-            message.message_id: retry_at(
-                message.tries + 1,
-                putting_off[message.message_id],
-                now=now,
-                not_after=instant(message.not_after),
-            )
-            for message in begun.ready
-            if message.message_id in putting_off
-        }
-        details = "\n".join(
-            f"message {receipt.message_id}: {receipt.code} {receipt.detail}"
-            for receipt in progress.receipts
-            if receipt.verdict is not Verdict.ACCEPTED
-        )
-        detail_ct = self.vault.encrypt(details, b"detail") if details else None
+        troubled = [receipt for receipt in progress.receipts if receipt.verdict is not Verdict.ACCEPTED]
+        details = "\n".join(f"message {each.message_id}: {each.code} {each.detail}" for each in troubled)
         counts = records.write_receipts(
-            connection, claimed, begun, progress.receipts, retry_at=again, detail_ct=detail_ct
+            connection,
+            claimed,
+            begun,
+            progress.receipts,
+            retry_at=_retries(begun, troubled, now),
+            detail_ct=self.vault.encrypt(details, b"detail") if details else None,
         )
-        refused = _refused_addresses(begun, progress.receipts)
+        refused = _refused_addresses(begun, troubled)
         close(connection, [Closing(Address(claimed.channel, each), Closed.BOUNCED, now) for each in refused], now)
-        self._judge_provider(connection, provider, progress.receipts, counts)
+        self._judge_provider(connection, provider, troubled, counts)
         return counts
 
     def _judge_provider(
@@ -353,10 +345,22 @@ class Sender:
             capacity.note_success(connection, provider.name)
 
 
+def _retries(begun: Begun, receipts: Sequence[Receipt], now: datetime) -> dict[int, datetime | None]:
+    """By message id, when what was not taken is tried again; None where that would be too late."""
+    putting_off = {receipt.message_id: receipt.retry_after for receipt in receipts if receipt.verdict is Verdict.RETRY}
+    return {
+        message.message_id: retry_at(
+            message.tries + 1, putting_off[message.message_id], now=now, not_after=instant(message.not_after)
+        )
+        for message in (begun.ready if putting_off else ())
+        if message.message_id in putting_off
+    }
+
+
 def _refused_addresses(begun: Begun, receipts: Sequence[Receipt]) -> list[bytes]:
-    hashes = {message.message_id: message.address_hash for message in begun.ready}
-    return [
-        hashes[receipt.message_id]
+    refused = {
+        receipt.message_id
         for receipt in receipts
         if receipt.verdict is Verdict.REJECTED and receipt.fault is Fault.ADDRESS
-    ]
+    }
+    return [message.address_hash for message in begun.ready if message.message_id in refused] if refused else []

@@ -99,7 +99,8 @@ def _set_going(copy: App, campaign: Campaign, begin: datetime) -> tuple[str, ...
         case CampaignState.DRAFT | CampaignState.APPROVED:
             services.approve(copy.desk, campaign_id, who=WHO, now=begin)
             services.start(copy.desk, campaign_id, who=WHO, now=begin)
-            return (f"Campaign {campaign_id} is {campaign.state.name.lower()}: the rehearsal approved and started it.",)
+            state = "a draft" if campaign.state is CampaignState.DRAFT else "approved"
+            return (f"Campaign {campaign_id} is {state}: the rehearsal approved and started it.",)
         case CampaignState.PAUSED:
             services.resume(copy.desk, campaign_id, who=WHO, now=begin)
             return (f"Campaign {campaign_id} is paused: the rehearsal resumed it.",)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reminder.app import App
 from reminder.domain.states import Channel, MessageKind
+from reminder.domain.times import local_day
 from reminder.domain.wire import message_of
 from reminder.planning.why import why
 from reminder.planning.zones import zones_of_country
@@ -103,6 +104,6 @@ def _person(app: App, campaigns: Sequence[int], person_id: int, entries: Sequenc
         not_sent += [
             NotSent(campaign_id, item.step_key, item.on, item.reason)
             for item in found.items
-            if item.status == "not sent"
+            if item.status == "not sent" and item.on <= local_day(now, found.zone)
         ]
     return Person(person_id, zone, reminders, tuple(not_sent))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 # Handed on under its own name: services pass a connection along and know no SQL.
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from reminder.errors import Busy, Trouble
@@ -31,7 +31,19 @@ CACHE_KIB = 32_000
 SENDER_LOCK = 0x52454D49
 
 
-def translate(error: OperationalError) -> Trouble:
+@contextmanager
+def _told() -> Iterator[None]:
+    """Everyday faults become `Trouble`; a broken rule of a table and a mistake in a statement stay what they are."""
+    try:
+        yield
+    except DatabaseError as error:
+        # A file that is no SQLite database is told by the class above all others.
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
+            raise translate(error) from error
+        raise
+
+
+def translate(error: DatabaseError) -> Trouble:
     """The everyday faults of a database as a sentence with a remedy; the statement and its values stay out of it."""
     reason = str(error.orig).lower()
     if "locked" in reason or "busy" in reason:
@@ -50,6 +62,8 @@ def translate(error: OperationalError) -> Trouble:
             "cannot be opened",
             "Run `reminder init`, or check DATABASE_URL and the rights of its folder.",
         )
+    if "not a database" in reason or "malformed" in reason:
+        return Trouble("The database", "is damaged, or no database of Reminder", "Check DATABASE_URL.")
     return Trouble("The database", "does not answer", "Check DATABASE_URL and that the server runs.")
 
 
@@ -72,23 +86,18 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""
-        try:
-            with self._readers.connect() as connection:
-                if not self.is_sqlite:
-                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-                yield connection
-        except OperationalError as error:
-            raise translate(error) from error
+        with _told(), self._readers.connect() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is durable when this returns; an exception leaves nothing behind."""
-        try:
+        with _told():
             if self._queue is not None:
                 return self._queue.run(work)
             with self._writer.begin() as connection:
                 return work(connection)
-        except OperationalError as error:
-            raise translate(error) from error
 
     @contextmanager
     def schema_connection(self) -> Iterator[Connection]:
@@ -99,10 +108,8 @@ class Database:
             return
         engine = _sqlite_engine(self.url, read_only=False)
         try:
-            with engine.begin() as connection:
+            with _told(), engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise translate(error) from error
         finally:
             engine.dispose()
 

@@ -1,7 +1,7 @@
 """What came of an attempt: verdicts become states of messages and deliveries, in one statement per kind of answer."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from reminder.domain.states import (
 )
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
 from reminder.store.columns import day, seconds, statement
-from reminder.store.handover import Begun, Claimed, Item, Shrink
+from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
 
 # A refusal for these reasons is the person's or the organiser's word: the promise is skipped. The others take it back.
 _DELIVERY_STATE = {
@@ -184,27 +184,38 @@ def write_receipts(
     A message without a receipt is unclear. `retry_at` by message id: when it is tried again, or None where that would be
     too late. An answer that comes after the attempt was given up as unclear still counts.
     """
-    people = {ready.message_id: ready.subscriber_id for ready in begun.ready}
     by_id = {receipt.message_id: receipt for receipt in receipts}
-    verdicts: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
-    for message_id in people:
-        verdicts[by_id[message_id].verdict if message_id in by_id else Verdict.AMBIGUOUS].append(message_id)
+    verdicts = _by_verdict(begun, by_id)
     counts = {verdict: len(messages) for verdict, messages in verdicts.items()}
     _write_attempt(connection, begun, counts, detail_ct)
-    _write_accepted(connection, begun, verdicts[Verdict.ACCEPTED])
-    settle_deliveries(
-        connection,
-        claimed.items,
-        [people[m] for m in verdicts[Verdict.ACCEPTED]],
-        DeliveryState.CARRIED,
-        Reason.NONE,
+    accepted = verdicts[Verdict.ACCEPTED]
+    _write_accepted(connection, begun, [message.message_id for message in accepted])
+    carried = [message.subscriber_id for message in accepted]
+    settle_deliveries(connection, claimed.items, carried, DeliveryState.CARRIED, Reason.NONE)
+    if len(accepted) == len(begun.ready):
+        return counts
+    people = {ready.message_id: ready.subscriber_id for ready in begun.ready}
+    unclear, rejected, retry = (
+        [message.message_id for message in verdicts[verdict]]
+        for verdict in (Verdict.AMBIGUOUS, Verdict.REJECTED, Verdict.RETRY)
     )
-    _move(connection, claimed, begun, verdicts[Verdict.AMBIGUOUS], MessageState.AMBIGUOUS, Reason.NONE)
-    _write_rejected(connection, claimed, begun, [by_id[m] for m in verdicts[Verdict.REJECTED]], people)
+    _move(connection, claimed, begun, unclear, MessageState.AMBIGUOUS, Reason.NONE)
+    _write_rejected(connection, claimed, begun, [by_id[m] for m in rejected], people)
     # The fault of our account says nothing of a message either: it does not count as a try.
     not_begun = {r.message_id for r in receipts if r.retry_after == 0 or r.fault is Fault.ACCOUNT}
-    _write_retries(connection, claimed, begun, verdicts[Verdict.RETRY], people, retry_at, not_begun)
+    _write_retries(connection, claimed, begun, retry, people, retry_at, not_begun)
     return counts
+
+
+def _by_verdict(begun: Begun, by_id: Mapping[int, Receipt]) -> dict[Verdict, list[Ready]]:
+    verdicts: dict[Verdict, list[Ready]] = {verdict: [] for verdict in Verdict}
+    # Nearly all are accepted, and to look a verdict up for each of them takes longer than to compare it.
+    accepted = verdicts[Verdict.ACCEPTED]
+    for message in begun.ready:
+        receipt = by_id.get(message.message_id)
+        verdict = Verdict.AMBIGUOUS if receipt is None else receipt.verdict
+        (accepted if verdict is Verdict.ACCEPTED else verdicts[verdict]).append(message)
+    return verdicts
 
 
 def _write_attempt(connection: Connection, begun: Begun, counts: dict[Verdict, int], detail_ct: bytes | None) -> None:

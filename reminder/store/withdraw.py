@@ -50,8 +50,9 @@ def withdraw_steps(
     kept = {(key, ordinal(on)) for key, on in keep}
     contents = connection.execute(
         text(
-            "SELECT DISTINCT c.id, c.items FROM content c JOIN content_campaign k ON k.content_id = c.id"
-            " JOIN batch b ON b.content_id = c.id WHERE k.campaign_id = :campaign AND b.state IN (1, 2)"
+            "SELECT c.id, c.items FROM content_campaign k JOIN content c ON c.id = k.content_id"
+            " WHERE k.campaign_id = :campaign"
+            " AND EXISTS (SELECT 1 FROM batch b WHERE b.content_id = c.id AND b.state IN (1, 2))"
         ),
         {"campaign": campaign_id},
     ).all()

@@ -181,7 +181,7 @@ class Forecast:
         head = f"{step.step_key} ({day_words(step.on)})"
         if step.over:
             left_out = sum(step.nothing.values())
-            return [f"{head} is past: {people(step.went)} were meant, {people(left_out)} were not."]
+            return [f"{head} is past: it was for {people(step.went)} and left out {left_out:,}."]
         lines = [f"{head}: {people(step.going)}"]
         alike: dict[tuple[Any, ...], list[SendingLine]] = defaultdict(list)
         for sending in self.sendings:
