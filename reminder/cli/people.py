@@ -128,7 +128,7 @@ def _scopes(typed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _import_lines(report: ImportReport) -> list[str]:
-    rows = count_words(report.rows, "row", "rows")
+    rows = count_words(report.rows + report.rows_left_out, "row", "rows")
     lines = [
         f"{rows}: {report.added} new, {report.filled_in} filled in, {report.unchanged} as they were,"
         f" {report.rows_left_out} left out."

@@ -244,7 +244,8 @@ MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {
             }
         ),
         DeliveryState.CARRIED: frozenset(),
-        DeliveryState.WITHDRAWN: frozenset({DeliveryState.DUE}),
+        # Made again, it may meet a limit that it did not meet before.
+        DeliveryState.WITHDRAWN: frozenset({DeliveryState.DUE, DeliveryState.SKIPPED}),
         DeliveryState.MISSED: frozenset(),
         DeliveryState.SKIPPED: frozenset(),
         DeliveryState.SET_ASIDE: frozenset({DeliveryState.DUE, DeliveryState.SKIPPED, DeliveryState.MISSED}),
@@ -274,7 +275,7 @@ MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {
         MessageState.CANCELLED: frozenset(),
     },
     BatchState: {
-        BatchState.OPEN: frozenset({BatchState.CLAIMED, BatchState.WITHDRAWN, BatchState.DONE}),
+        BatchState.OPEN: frozenset({BatchState.CLAIMED, BatchState.WITHDRAWN}),
         BatchState.CLAIMED: frozenset({BatchState.OPEN, BatchState.SENDING, BatchState.DONE, BatchState.WITHDRAWN}),
         BatchState.SENDING: frozenset({BatchState.OPEN, BatchState.DONE}),
         BatchState.DONE: frozenset(),

@@ -68,9 +68,7 @@ class CampaignLine:
     def text(self) -> str:
         """For people, in one line."""
         row = self.row
-        head = (
-            f"{row.campaign_id:>4}  {STATE_WORDS[row.state]:8}  {row.case_code:8}  {_until(row):34}  {_audience(row)}  {row.title[:50]}".rstrip()
-        )
+        head = f"{row.campaign_id:>4}  {STATE_WORDS[row.state]:8}  {row.case_code:8}  {_until(row):34}  {_audience(row)}  {row.title[:50]}".rstrip()
         return f"{head}  waits: {'; '.join(self.waits)}" if self.waits else head
 
 

@@ -11,8 +11,8 @@ from reminder.store.batches import open_batch
 from reminder.store.columns import instant, json_value, seconds
 from reminder.store.handover import Claimed, Item
 from reminder.store.lastchecks import TO_ORGANISERS
-from reminder.store.results import note_sent_again
 from reminder.store.records import settle_deliveries, state_for
+from reminder.store.results import note_sent_again
 
 OWNER = "upkeep"
 

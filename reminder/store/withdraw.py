@@ -3,9 +3,10 @@
 A message that speaks of several appeals stays; the last check before sending drops the one that was withdrawn.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -96,33 +97,33 @@ def sweep_withdrawn(connection: Connection, limit: int) -> int:
         {"limit": limit},
     ).all()
     for batch_id, reason, raw in batches:
-        for campaign_id, step_key, anchor_on, channel in json_value(raw):
-            connection.execute(
-                text(
-                    "UPDATE delivery SET state = CASE WHEN (SELECT m.tries FROM message m WHERE m.batch_id = :batch"
-                    " AND m.subscriber_id = delivery.subscriber_id AND m.state IN (1, 4)) > 0"
-                    " THEN :skipped ELSE :withdrawn END, reason = :reason"
-                    " WHERE campaign_id = :campaign AND step_key = :step AND anchor_on = :anchor AND channel = :channel"
-                    " AND state = 1 AND subscriber_id IN"
-                    " (SELECT subscriber_id FROM message WHERE batch_id = :batch AND state IN (1, 4))"
-                ),
-                {
-                    "skipped": int(DeliveryState.SKIPPED),
-                    "withdrawn": int(DeliveryState.WITHDRAWN),
-                    "reason": reason,
-                    "campaign": campaign_id,
-                    "step": step_key,
-                    "anchor": anchor_on,
-                    "channel": channel,
-                    "batch": batch_id,
-                },
-            )
+        bound = {"batch": batch_id, "reason": reason}
+        for item in json_value(raw):
+            # Those that were tried come first: what is left of the batch was not.
+            _sweep_promises(connection, item, bound, DeliveryState.SKIPPED, "AND tries > 0")
+            _sweep_promises(connection, item, bound, DeliveryState.WITHDRAWN, "")
         connection.execute(
             text("UPDATE message SET state = :cancelled, reason = :reason WHERE batch_id = :batch AND state IN (1, 4)"),
-            {"cancelled": int(MessageState.CANCELLED), "reason": reason, "batch": batch_id},
+            bound | {"cancelled": int(MessageState.CANCELLED)},
         )
         connection.execute(
             text("UPDATE batch SET state = :done WHERE id = :batch AND state = 5"),
             {"done": int(BatchState.DONE), "batch": batch_id},
         )
     return len(batches)
+
+
+def _sweep_promises(
+    connection: Connection, item: Sequence[Any], bound: dict[str, Any], state: DeliveryState, which: str
+) -> None:
+    """Settle one appeal's due promises of a batch; `which` narrows its messages."""
+    campaign_id, step_key, anchor_on, channel = item
+    connection.execute(
+        text(
+            "UPDATE delivery SET state = :state, reason = :reason WHERE campaign_id = :campaign AND step_key = :step"
+            " AND anchor_on = :anchor AND channel = :channel AND state = 1 AND subscriber_id IN"
+            f" (SELECT subscriber_id FROM message WHERE batch_id = :batch AND state IN (1, 4) {which})"
+        ),
+        bound
+        | {"state": int(state), "campaign": campaign_id, "step": step_key, "anchor": anchor_on, "channel": channel},
+    )

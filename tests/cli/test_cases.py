@@ -29,6 +29,15 @@ I ask you to let her go.
 Yours sincerely,
 """
 
+ANSWERS = {
+    "deadline": "2020-12-29",
+    "organisation": "The letter section",
+    "country": "PE",
+    "number": "none",
+    "names": "as read",
+    "channels": "post email",
+}
+
 
 @pytest.fixture
 def uncertain(tmp_path: Path) -> Path:
@@ -82,8 +91,7 @@ def test_a_case_waits_with_its_question_until_it_is_answered(office: Office, unc
     assert unattended.code == 1
     assert "nobody can be asked here. Say --answer QUESTION=ANSWER." in unattended.errors[0]
     questions = [q["code"] for q in json.loads(office.done("case show --json", code).out)["questions"]]
-    answers = {"deadline": "2020-12-29", "organisation": "The letter section", "country": "PE", "number": "none", "names": "as read"}
-    said = office.done("case decide", code, *(f"--answer={q}={answers[q]}" for q in questions))
+    said = office.done("case decide", code, *(f"--answer={question}={ANSWERS[question]}" for question in questions))
     assert said.next == f"`reminder campaign create {code} --audience all`"
     assert "waiting for you" not in office.done("case list").out
 
@@ -137,7 +145,7 @@ def test_a_stop_says_how_to_send_the_note_and_that_command_works(live: Office) -
     asked = stopped.next.rpartition("`reminder ")[2].rstrip("`")
     assert asked == f"case stop {code} --note"
     assert "people get the neutral note" in live.done(asked).out
-    assert "was stopped" in live.say("campaign approve 1").errors[0]
+    assert "is stopped" in live.say("campaign approve 1").errors[0]
     shown = live.done("case show", code)
     assert "Stopped because: the family asks" in shown.out
     assert shown.next == ""

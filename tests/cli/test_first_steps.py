@@ -79,9 +79,7 @@ def test_the_fingerprint_of_another_installation_confirms_nothing(office: Office
 def test_one_key_without_the_other_is_refused_and_nothing_is_made(nowhere: Office, alone: dict[str, str]) -> None:
     said = nowhere.with_settings(**alone).say("init")
     assert said.code == 1
-    assert said.errors == [
-        "error: INDEX_KEY and DATA_KEYS: are not both set. Copy both from the recovery sheet."
-    ]
+    assert said.errors == ["error: INDEX_KEY and DATA_KEYS: are not both set. Copy both from the recovery sheet."]
     assert not nowhere.env_file.exists()
     assert not nowhere.database_file.exists()
 

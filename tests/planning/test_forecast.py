@@ -47,7 +47,7 @@ def assert_everybody_is_counted_once(found: Forecast) -> None:
     assert min([0, *found.nothing.values(), *(n for step in found.steps for n in step.nothing.values())]) == 0
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     people=casts(),
     audience=st.sampled_from([["all"], ["all"], ["list:x"], ["country:CN"]]),
@@ -90,7 +90,7 @@ def test_the_next_sending_is_made_for_exactly_as_many_people_as_forecast(
         now = at + later * HOUR
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(people=casts(), audience=st.sampled_from([["all"], ["list:x"], ["country:CN"], []]))
 def test_who_gets_nothing_is_counted_for_the_reason_that_why_gives(
     database: Database, vault: Vault, people: list[Somebody], audience: list[str]
