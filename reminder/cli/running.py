@@ -104,7 +104,7 @@ def db() -> None:
 @db.command("upgrade")
 @pass_doors
 def upgrade(doors: Doors) -> None:
-    """Bring the database to this release."""
+    """Bring the database to this version of the program."""
     with closing(Database(doors.settings.where())) as database:
         say([f"The database is at revision {schema.upgrade(database)}."], "`reminder status`")
 

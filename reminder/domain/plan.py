@@ -24,6 +24,8 @@ from reminder.domain.waves import StepPlan
 Way = Literal["post", "email", "fax", "phone", "form", "embassy", "any"]
 # Ways that arrive at once, the least effort first.
 FAST: tuple[Way, ...] = ("email", "form", "fax", "phone", "embassy")
+# Those that reach the target itself at a desk: a letter is not needed beside them.
+DIRECT: tuple[Way, ...] = ("email", "form")
 
 AT_HOUR = 9
 HALF_TIME_FROM_DAYS = 21
@@ -106,10 +108,13 @@ def last_day(facts: PlanFacts) -> date | None:
 def advice(reach: frozenset[Way], today: date, post_by: date | None, deadline: date | None) -> Way:
     """The one thing to do now, by a channel that can still arrive: "any" if none is known to.
 
-    `post_by` equals the deadline where sending by the date is enough; None: nobody knows how long the post takes.
+    What arrives for sure and with the least effort comes first (email, a form), then a letter as long as it arrives, then
+    what is left. `post_by` equals the deadline where sending by the date is enough; None: nobody knows how long the post takes.
     """
     if deadline is not None and today > deadline:
         return "any"
+    if at_once := [way for way in DIRECT if way in reach]:
+        return at_once[0]
     if "post" in reach and _letter_arrives(today, post_by, deadline):
         return "post"
     return next((way for way in FAST if way in reach), "any")

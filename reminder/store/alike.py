@@ -67,6 +67,8 @@ class Alike:
 
 def alike(connection: Connection, whom: Whom, found: Audience, tell: Tell) -> list[Alike]:
     """Everybody of the audience who can be reached by some channel and has no reason of `audience`, in classes."""
+    if not found.known.scopes:
+        return []
     counted: Counter[_Class] = Counter()
     by_email = any_sending(whom, Channel.EMAIL)
     by_sms_alone = any_sending(whom, Channel.SMS, int(Channel.EMAIL))

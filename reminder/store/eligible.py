@@ -109,7 +109,8 @@ def binds(sending: Sending) -> dict[str, Any]:
 def conditions(sending: Sending, known: Facts) -> str:
     """SQL: the person `s`, with an id in (:after, :last], is meant by the sending and may be written to.
 
-    Small tables are read once for the range of ids: a probe for each person costs three times as much.
+    Small tables are read once for the range of ids: a probe for each person costs three times as much. Promises are probed:
+    within the range lie those of everybody who reads another language.
     """
     since = SINCE[sending.channel]
     other = SINCE[Channel(sending.unless_channel)] if sending.unless_channel else None
@@ -129,9 +130,8 @@ def conditions(sending: Sending, known: Facts) -> str:
         if known.exclusions
         else "",
         # A promise that was taken back before any attempt may be made again; any other is made for good.
-        "s.id NOT IN (SELECT p.subscriber_id FROM delivery p WHERE p.campaign_id = :campaign AND p.step_key = :step"
-        " AND p.anchor_on = :anchor AND p.channel = :channel AND p.subscriber_id > :after AND p.subscriber_id <= :last"
-        " AND p.state <> 3)"
+        "NOT EXISTS (SELECT 1 FROM delivery p WHERE p.campaign_id = :campaign AND p.step_key = :step"
+        " AND p.anchor_on = :anchor AND p.channel = :channel AND p.subscriber_id = s.id AND p.state <> 3)"
         if known.promises
         else "",
     ]

@@ -42,7 +42,7 @@ def open_people(
     `may_wait`: ids of the waves that go on tomorrow for those whose reminder of today is already made.
     """
     _pick(connection, sendings, chunk)
-    _set_apart_who_has_todays(connection, sendings, chunk, may_wait)
+    _set_apart_who_has_todays(connection, sendings, may_wait)
     messages = sum(
         _write_messages(connection, sendings, combination, chunk, now)
         for combination in _combinations(connection, sendings)
@@ -54,31 +54,28 @@ def open_people(
     return Written(messages, skipped)
 
 
-def _set_apart_who_has_todays(
-    connection: Connection, sendings: Sequence[Sending], chunk: Chunk, may_wait: Collection[int]
-) -> None:
+def _set_apart_who_has_todays(connection: Connection, sendings: Sequence[Sending], may_wait: Collection[int]) -> None:
     """Who has a reminder of this day already waits for tomorrow, or is skipped where tomorrow is too late."""
-    bound = {"day": ordinal(sendings[0].local_on), "after": chunk.after, "last": chunk.last}
-    todays = (
-        "SELECT m.subscriber_id FROM message m WHERE m.kind = 1 AND m.state <> 6 AND m.local_on = :day"
-        " AND m.subscriber_id > :after AND m.subscriber_id <= :last"
+    bound = {"day": ordinal(sendings[0].local_on)}
+    # A probe for each of the picked: within the range of ids lie the messages of everybody who reads another language.
+    has_todays = (
+        "carried = 1 AND EXISTS (SELECT 1 FROM message m WHERE m.kind = 1 AND m.state <> 6 AND m.local_on = :day"
+        " AND m.subscriber_id = pick.subscriber_id)"
     )
-    if connection.execute(text(f"{todays} LIMIT 1"), bound).first() is None:
+    if connection.execute(text(f"SELECT 1 FROM pick WHERE {has_todays} LIMIT 1"), bound).first() is None:
         return
     for number, sending in enumerate(sendings):
         if sending.wave_id not in may_wait:
             continue
         waiting = connection.execute(
-            text(f"DELETE FROM pick WHERE wave_no = :no AND carried = 1 AND subscriber_id IN ({todays})"),
-            bound | {"no": number},
+            text(f"DELETE FROM pick WHERE wave_no = :no AND {has_todays}"), bound | {"no": number}
         ).rowcount
         connection.execute(
             text("UPDATE wave SET n_people = n_people + :waiting WHERE id = :wave"),
             {"waiting": waiting, "wave": sending.wave_id},
         )
     connection.execute(
-        text(f"UPDATE pick SET carried = :has_todays WHERE carried = 1 AND subscriber_id IN ({todays})"),
-        bound | {"has_todays": _HAS_TODAYS},
+        text(f"UPDATE pick SET carried = :has_todays WHERE {has_todays}"), bound | {"has_todays": _HAS_TODAYS}
     )
 
 

@@ -1,0 +1,102 @@
+"""The daemon as a process of its own: it starts, keeps others out, and ends when it is told to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pkgutil import resolve_name
+
+import pytest
+
+from reminder.cli import main
+from reminder.clock import SystemClock
+from tests.cli.office import Office
+from tests.repository import ROOT
+
+# What a machine that is busy with other tests may take to start Python and to import everything.
+PATIENCE_SECONDS = 60
+# What `run` promises.
+ENDS_WITHIN_SECONDS = 10
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "reminder", *words]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The shell's, in which a second start of Python need not compile everything again, whatever the shell says."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
+
+
+@contextmanager
+def daemon(office: Office, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`reminder run` in the office's folder, from the moment at which its lanes are up."""
+    running = subprocess.Popen(
+        command("run"),
+        cwd=office.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "daemon_started" in line:
+                break
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@pytest.fixture
+def now(office: Office) -> Office:
+    """The office today: the daemon has no other clock than the machine's."""
+    return Office(office.folder, clock=SystemClock())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_daemon_ends_within_ten_seconds_of_the_signal_and_leaves_the_database_free(
+    now: Office, environment: dict[str, str], number: signal.Signals
+) -> None:
+    with daemon(now, environment) as running:
+        began = time.monotonic()
+        running.send_signal(number)
+        out, err = running.communicate(timeout=PATIENCE_SECONDS)
+        assert time.monotonic() - began < ENDS_WITHIN_SECONDS
+    assert running.returncode == 0, err
+    assert out.endswith("next: `reminder status`\n")
+    assert "cut_off=0" in err
+    assert "Traceback" not in err
+    now.done("tick")
+
+
+def test_while_one_daemon_runs_a_second_and_a_tick_are_refused_and_a_dead_one_is_in_nobodys_way(
+    now: Office, environment: dict[str, str]
+) -> None:
+    with daemon(now, environment):
+        for line in ("run", "tick"):
+            said = now.say(line)
+            assert said.code == 1
+            assert said.errors == [
+                "error: Another Reminder: works on this database already. Stop it first, or leave the work to it."
+            ]
+        assert "Campaigns: none" in now.done("status").out
+    now.done("tick")
+
+
+def test_the_module_and_the_installed_command_are_the_same_program(office: Office, environment: dict[str, str]) -> None:
+    said = subprocess.run(
+        command("case", "list"), cwd=office.folder, env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == office.done("case list").out
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert resolve_name(scripts["reminder"]) is main
