@@ -352,8 +352,6 @@ class App:
             self.instance.epoch,
             now,
             settle_after=timedelta(hours=self.settings.settle_hours),
-            zones_of=zones_of_country,
-            zone=self.settings.zone,
         )
         return self.wait_for(work)
 

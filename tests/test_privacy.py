@@ -18,7 +18,6 @@ import pytest
 
 from reminder.store.vault import new_key
 from tests.cli.office import ORGANISER, SUPPORTERS, URGENT, Office
-from tests.fakes.certificates import make_certificate
 from tests.fakes.smtp import Act, FakeSmtp, Stage
 
 PASSWORD = "correct-horse-battery"
@@ -39,9 +38,9 @@ Jun,jun@example.org,,Mars/Base,consent,stall,Yes,2020-01-01
 
 
 @contextmanager
-def mail_server(folder: Path) -> Iterator[FakeSmtp]:
+def mail_server() -> Iterator[FakeSmtp]:
     """A server on a thread of its own, since a command line has no loop to share."""
-    server = FakeSmtp(ACTS, login=("relay", PASSWORD), starttls=make_certificate(folder).server)
+    server = FakeSmtp(ACTS, login=("relay", PASSWORD))
     ready, ending = threading.Event(), asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -73,7 +72,7 @@ class Heard:
         self.words.append(f"$ {line}\n{said.out}\n{said.err}")
 
 
-def a_campaign(heard: Heard, sheet: list[str]) -> None:
+def a_campaign(heard: Heard) -> None:
     """From the first day to the report."""
     heard.say("subscribers import", SUPPORTERS)
     heard.say("subscribers import --json", SUPPORTERS)
@@ -82,16 +81,8 @@ def a_campaign(heard: Heard, sheet: list[str]) -> None:
         heard.say(line)
     heard.say("tick", at=(1, 9), SMTP_PASSWORD="not the one")
     heard.say("status", at=(1, 9))
-    hours = [
-        (1, 10),
-        (1, 13),
-        (1, 18),
-        (1, 20),
-        (2, 6),
-        (2, 7),
-        *((day, hour) for day in (6, 7, 11, 12, 13, 14) for hour in (3, 8, 12, 18, 20)),
-    ]
-    for at in [*hours, (31, 12)]:
+    days = [(day, hour) for day in (7, 12, 14) for hour in (3, 8, 18)]
+    for at in [(1, 10), (1, 13), (1, 18), (2, 6), *days, (31, 12)]:
         heard.say("tick --clock-is-right", at=at)
     for line in (
         "status",
@@ -156,14 +147,14 @@ def found_in(text: str, everybody: set[str]) -> set[str]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, FakeSmtp]]:
     """The campaign, told at its loudest."""
     folder = tmp_path_factory.mktemp("private")
-    with mail_server(folder) as server:
+    with mail_server() as server:
         settings = {
             "LOG_LEVEL": "debug",
             "PUBLIC_URL": "https://re.example.org",
             "EMAIL_PROVIDERS": "smtp",
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(server.port),
-            "SMTP_CA_FILE": str(folder / "certificate.pem"),
+            "SMTP_TLS": "none",
             "SMTP_USER": "relay",
             "SMTP_PASSWORD": PASSWORD,
             "SMTP_TIMEOUT_SECONDS": "2",
@@ -172,7 +163,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, Fake
         office = Office(folder / "office", settings)
         office.done("init --organiser Office", typed=f"{ORGANISER}\n")
         heard = Heard(office)
-        a_campaign(heard, [])
+        a_campaign(heard)
         mistakes(heard, folder)
         yield heard, server
 

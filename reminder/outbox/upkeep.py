@@ -100,14 +100,12 @@ async def settle(
     now: datetime,
     *,
     settle_after: timedelta,
-    zones_of: CountryZones,
-    zone: str,
 ) -> Settled:
     """Settle unclear messages: by the provider's look-up, else by the channel's rule once the time has passed.
 
     An email is sent again by itself, once, only where the provider keeps our Message-ID, no later step will reach that
-    person and the settle time has passed; an SMS never. What remains waits for an organiser and stands in the report.
-    What is sent again keeps to the person's hours, as every reminder does.
+    person, the settle time has passed and it still is the day and hour that it was made for; an SMS never. What remains
+    waits for an organiser and stands in the report.
     """
     settled, after = Settled(), 0
     while True:
@@ -120,13 +118,13 @@ async def settle(
             provider = providers.get(unclear.provider)
             if await _settle_by_look_up(database, vault, provider, epoch, unclear):
                 settled.arrived += 1
-            elif _may_go_again(database, provider, unclear, now, settle_after) and _send_again(
-                database,
-                unclear,
-                now,
-                zones_of,
-                zone,
-                possibly_twice=provider is None or not provider.capabilities.look_up,
+            elif _may_go_again(database, provider, unclear, now, settle_after) and database.write(
+                partial(
+                    upkeep.send_again,
+                    unclear=unclear,
+                    send_at=now,
+                    possibly_twice=provider is None or not provider.capabilities.look_up,
+                )
             ):
                 settled.sent_again += 1
                 log.warning("sent_again", message=unclear.message_id, provider=unclear.provider)
@@ -153,27 +151,10 @@ def _may_go_again(
     if provider.capabilities.look_up:
         # The provider itself says that it has never seen the message: sending it is no repetition.
         return True
-    if not _may_repeat(provider, unclear) or now < unclear.sent_at + settle_after:
+    if not _may_repeat(provider, unclear) or not unclear.sent_at + settle_after <= now < unclear.open_until:
         return False
     with database.read() as connection:
         return not upkeep.later_step_reaches(connection, unclear)
-
-
-def _send_again(
-    database: Database, unclear: Unclear, now: datetime, zones_of: CountryZones, zone: str, *, possibly_twice: bool
-) -> bool:
-    def work(connection: Connection) -> bool:
-        again = partial(upkeep.send_again, connection, unclear, possibly_twice=possibly_twice)
-        if unclear.kind is not MessageKind.NUDGE:
-            return again(send_at=now, open_until=unclear.not_after)
-        habits = rhythm(connection, unclear.rhythm_id)
-        who = reader(habits, unclear.channel, campaign_zone=zone, country_zones=zones_of(habits.sms_country))
-        window = next_window(who, now, unclear.not_after) if who else None
-        if window is None:
-            return False
-        return again(send_at=window.due_at, open_until=window.open_until)
-
-    return database.write(work)
 
 
 def _may_repeat(provider: Provider, unclear: Unclear) -> bool:
@@ -211,7 +192,7 @@ def decide(database: Database, message_id: int, decision: str, now: datetime) ->
             )
         if now >= unclear.not_after:
             raise NotAllowed(f"Message {message_id}", "would come too late", "Say arrived or give-up.")
-        done = database.write(partial(upkeep.send_again, unclear=unclear, send_at=now, open_until=unclear.not_after))
+        done = database.write(partial(upkeep.send_again, unclear=unclear, send_at=now))
     else:
         done = database.write(partial(upkeep.settle_unclear, unclear=unclear, arrived=decision == "arrived"))
     if not done:

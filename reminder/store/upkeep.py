@@ -95,7 +95,6 @@ class Unclear:
     not_after: datetime
     provider: str
     items: tuple[Item, ...]
-    rhythm_id: int
     resent: bool
 
 
@@ -104,7 +103,7 @@ def unclear_messages(connection: Connection, *, after: int = 0, limit: int = 1_0
     rows = connection.execute(
         text(
             "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, a.sent_at, m.open_until, m.not_after, a.provider,"
-            " c.items, m.tries, b.rhythm_id FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
+            " c.items, m.tries FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
             " JOIN content c ON c.id = b.content_id WHERE m.state = 5 AND m.id > :after ORDER BY m.id LIMIT :limit"
         ),
         {"after": after, "limit": limit},
@@ -121,7 +120,6 @@ def unclear_messages(connection: Connection, *, after: int = 0, limit: int = 1_0
             not_after=instant(row.not_after),
             provider=row.provider,
             items=_items(row.items),
-            rhythm_id=row.rhythm_id,
             resent=row.tries > 1,
         )
         for row in rows
@@ -160,11 +158,12 @@ def settle_unclear(connection: Connection, unclear: Unclear, *, arrived: bool, r
     return bool(moved)
 
 
-def send_again(
-    connection: Connection, unclear: Unclear, *, send_at: datetime, open_until: datetime, possibly_twice: bool = True
-) -> bool:
-    """Put an unclear message back into a batch of its own. `possibly_twice` notes it for the report and the lists;
-    False only where the provider itself says that it never saw the message."""
+def send_again(connection: Connection, unclear: Unclear, *, send_at: datetime, possibly_twice: bool = True) -> bool:
+    """Put an unclear message back into a batch of its own; where its hours are over, that is put off as any other.
+
+    `possibly_twice` notes it for the report and the lists; False only where the provider itself says that it never saw
+    the message.
+    """
     row = connection.execute(
         text(
             "SELECT b.content_id, b.locale, b.named, b.rhythm_id, b.turn, b.channel FROM message m"
@@ -181,13 +180,13 @@ def send_again(
         locale=row.locale,
         named=bool(row.named),
         send_at=send_at,
-        open_until=open_until,
+        open_until=unclear.open_until,
         turn=row.turn,
         rhythm_id=row.rhythm_id,
     )
     moved = connection.execute(
-        text("UPDATE message SET state = 4, batch_id = :batch, open_until = :until WHERE id = :id AND state = 5"),
-        {"batch": batch, "until": seconds(open_until), "id": unclear.message_id},
+        text("UPDATE message SET state = 4, batch_id = :batch WHERE id = :id AND state = 5"),
+        {"batch": batch, "id": unclear.message_id},
     ).rowcount
     if moved and possibly_twice:
         note_sent_again(connection, unclear.message_id, send_at)

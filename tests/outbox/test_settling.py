@@ -59,11 +59,21 @@ class TestLookUp:
     def test_what_it_never_saw_is_not_sent_in_the_night(self, world: World) -> None:
         provider = unclear(world, NEVER_ARRIVED, able=LOOK_UP)
         assert world.settle(provider, now=EVENING + HOUR).sent_again == 1
+        world.tidy()
         send(world, provider)
         assert provider.addresses() == []
         world.clock.move_to(MORNING + ONE_DAY)
         send(world, provider)
         assert provider.addresses() == [address("Clara")]
+        assert world.messages() == ["Clara 23 email A: accepted"]
+
+    def test_what_it_never_saw_gives_way_to_the_next_days_reminder(self, world: World) -> None:
+        provider = unclear(world, NEVER_ARRIVED, able=LOOK_UP)
+        world.wave(step="next", on=DAY + ONE_DAY, due_at=EVENING)
+        world.open(EVENING)
+        world.settle(provider)
+        world.tidy()
+        assert world.messages() == ["Clara 22 email A: cancelled, daily limit", "Clara 23 email A: due"]
 
     def test_what_it_never_saw_is_not_sent_when_it_is_too_late(self, world: World) -> None:
         provider = unclear(world, NEVER_ARRIVED, able=LOOK_UP)
@@ -108,6 +118,11 @@ class TestTheRuleOfTheChannel:
     def test_an_email_is_sent_once_more_after_the_settle_time(self, world: World, after: timedelta, again: int) -> None:
         provider = unclear(world, LOST)
         assert world.settle(provider, now=MORNING + 6 * HOUR + after).sent_again == again
+
+    def test_it_is_not_sent_once_more_on_another_day(self, world: World) -> None:
+        provider = unclear(world, LOST)
+        assert world.settle(provider, now=EVENING).sent_again == 0
+        assert world.settle(provider, now=EVENING - SECOND).sent_again == 1
 
     def test_it_is_sent_once_more_only_with_the_same_id_and_listed(self, world: World) -> None:
         provider = unclear(world, LOST)

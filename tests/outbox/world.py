@@ -299,8 +299,6 @@ class World:
                 EPOCH,
                 self.clock.now(),
                 settle_after=timedelta(hours=hours),
-                zones_of=no_zones,
-                zone=LONDON,
             )
         )
 
