@@ -5,12 +5,9 @@ address by repeating it, drops a connection and wants another password. Then eve
 the database, is searched for everybody. The messages themselves and an asked-for export are the exceptions.
 """
 
-import asyncio
 import csv
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import pytest
 from reminder.store.vault import new_key
 from tests.cli.office import ORGANISER, SUPPORTERS, URGENT, Office
 from tests.fakes.smtp import Act, FakeSmtp, Stage
+from tests.fakes.smtp_thread import smtp_thread
 
 PASSWORD = "correct-horse-battery"
 # Each reaches the server once it knows the password.
@@ -35,29 +33,6 @@ Jun,,+44 7700 90,Asia/Shanghai,consent,stall,Yes,2020-01-01
 Jun,jun@example.org,,Mars/Base,consent,stall,Yes,2020-01-01
 "=Jun",jun@example.org,+86 10 5550 0100,Asia/Shanghai,bogus,stall,Yes,2020-01-01
 """
-
-
-@contextmanager
-def mail_server() -> Iterator[FakeSmtp]:
-    """A server on a thread of its own, since a command line has no loop to share."""
-    server = FakeSmtp(ACTS, login=("relay", PASSWORD))
-    ready, ending = threading.Event(), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        async with server:
-            loops.append(asyncio.get_running_loop())
-            ready.set()
-            await ending.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait()
-    try:
-        yield server
-    finally:
-        loops[0].call_soon_threadsafe(ending.set)
-        thread.join()
 
 
 @dataclass
@@ -147,7 +122,7 @@ def found_in(text: str, everybody: set[str]) -> set[str]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, FakeSmtp]]:
     """The campaign, told at its loudest."""
     folder = tmp_path_factory.mktemp("private")
-    with mail_server() as server:
+    with smtp_thread(FakeSmtp(ACTS, login=("relay", PASSWORD))) as server:
         settings = {
             "LOG_LEVEL": "debug",
             "PUBLIC_URL": "https://re.example.org",

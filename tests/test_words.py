@@ -61,6 +61,43 @@ def test_every_command_says_what_it_does() -> None:
     assert [path for path, context in COMMANDS.items() if not context.command.help] == []
 
 
+def test_every_option_says_what_it_is_for_in_a_sentence() -> None:
+    options = {
+        f"{path} {option.opts[-1]}": option.help or ""
+        for path, context in COMMANDS.items()
+        for option in context.command.params
+        if isinstance(option, click.Option)
+    }
+    assert [name for name, words in options.items() if not re.fullmatch(r"[A-Z`].*\.|\w+: .*\.", words)] == []
+
+
+def test_every_argument_has_a_name_that_says_what_it_is() -> None:
+    arguments = [
+        (path, argument.make_metavar(context))
+        for path, context in COMMANDS.items()
+        for argument in context.command.params
+        if isinstance(argument, click.Argument)
+    ]
+    assert [
+        each
+        for each in arguments
+        if not re.fullmatch(r"\[?(CASE|CAMPAIGN|FILE|ID|TEXT|\{same\|new\}|CAMPAIGN\|expiring\|expired)\]?", each[1])
+    ] == []
+
+
+def test_the_commands_are_those_that_the_service_promises() -> None:
+    promised = """
+    init | case read | case add | case decide | case list | case show | case deadline | case stop | case redact
+    case outcome | campaign create | campaign clone | campaign approve | campaign start | campaign pause
+    campaign resume | campaign close | campaign list | campaign show | campaign test-send | subscribers import
+    subscribers add | subscribers block | subscribers export | subscribers erase | subscribers why | forecast
+    rehearse | report | run | tick | messages list | messages decide | providers list | status | db upgrade
+    key confirm
+    """
+    names = {f"reminder {' '.join(name.split())}" for name in re.split(r"[|\n]", promised) if name.strip()}
+    assert names - set(COMMANDS) == set()
+
+
 def test_the_example_configuration_lists_exactly_the_settings_that_exist() -> None:
     listed = [match[1] for line in EXAMPLE if (match := SETTING_LINE.match(line))]
     assert sorted(listed) == sorted(KNOWN)

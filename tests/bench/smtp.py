@@ -4,6 +4,7 @@ ready-made message over and over. Both over ten connections, in turns.
 
 import asyncio
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -81,7 +82,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            time.sleep(0.05)
+            select.select([], [], [], 0.05)
         else:
             return
     raise RuntimeError("the mail sink does not start")

@@ -1,188 +1,138 @@
-"""The harness: start the real work, kill it at a random moment, again and again; then count.
+"""Ends the sender at random points, again and again, then lets it finish and counts what was lost or doubled.
 
-A child is forked from a parent that has no thread and no connection, so that each starts at once and dies at any point of
-plan, opening, claim, send and record. Nothing in the product knows of it.
+The process that ends the others holds no connection and no thread: its children are forked from it.
 """
 
 import os
 import random
-import select
 import signal
-import traceback
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reminder.domain.wire import message_of
-from reminder.outbox.overview import unclear_lines
-from reminder.store.database import Database
-from tests.chaos.tally import Ledger, read_ledger
-from tests.chaos.world import START, World, build, start_server
+from reminder.config import Settings
+from tests.chaos import stage
+from tests.chaos.audit import Findings, examine
 
-LAST_DAY = 16
-# The catch-up window is twelve hours: nothing may be missed between two looks.
-HOURS = 8
-CHILD_SECONDS = 120.0
-SETTLE = timedelta(hours=7)
+SHORTEST_LIFE, USUAL_LIFE, LONGEST_LIFE = 0.02, 0.35, 2.0
+# One in so many is frozen for a moment before it is ended.
+FROZEN = 8
+FREEZE_SECONDS = 0.2
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a run came to; `breaches` is empty when the ledger kept its word."""
+@dataclass(frozen=True)
+class Story:
+    """How much is to happen: `people` in each of the four zones."""
 
-    kills: int = 0
-    finished: int = 0
-    messages: int = 0
-    taken: int = 0
-    unclear: int = 0
-    possibly_twice: int = 0
-    taken_twice: int = 0
-    states: Counter[str] = field(default_factory=Counter)
-    breaches: list[str] = field(default_factory=list)
-
-    def lines(self) -> list[str]:
-        """The table to print."""
-        return [
-            f"killed {self.kills} times, {self.finished} runs to their end",
-            f"messages {self.messages}, taken by the server {self.taken}",
-            f"unclear and listed {self.unclear}, sent again and listed {self.possibly_twice}, taken twice {self.taken_twice}",
-            "promises: " + ", ".join(f"{number} {state}" for state, number in sorted(self.states.items())),
-            *(f"BREACH: {breach}" for breach in self.breaches),
-        ]
+    kills: int
+    people: int
+    seed: int
 
 
-def run(folder: Path, *, kills: int, people: int, seed: int) -> Outcome:
-    """Play the whole campaign under `kills` kills and judge it."""
-    chance = random.Random(seed)
-    log = folder / "taken.log"
-    log.touch()
-    server, port = start_server(log, drop_every=151)
-    try:
-        world = World(folder / "data", port, people)
-        in_child(lambda: build(world))
-        outcome = Outcome()
-        instants = [START + timedelta(hours=HOURS * n + 3) for n in range(LAST_DAY * 24 // HOURS)]
-        for number, now in enumerate(instants):
-            share = kills * (number + 1) // len(instants) - outcome.kills
-            _under_fire(world, now, share, chance, outcome)
-        for late in (SETTLE, 2 * SETTLE):
-            in_child(lambda late=late: _work(world, instants[-1] + late))
-        judge(world, log, outcome)
-        return outcome
-    finally:
-        server.kill()
-        server.wait()
+def run(story: Story, folder: Path, say: Callable[[str], None]) -> Findings:
+    """Live through the whole story; what was found at its end."""
+    dice = random.Random(story.seed)
+    with _relay(folder) as port:
+        settings = stage.settings_for(folder / "data", port)
+        _in_child(folder, lambda: stage.set_scene(settings, story.people))
+        mornings = _mornings(folder)
+        kills = 0
+        for number, at in enumerate(_hours()):
+            if at in mornings:
+                wanted = round(story.kills * (mornings.index(at) + 1) / len(mornings)) - kills
+                kills += _end_again_and_again(folder, settings, at, wanted, dice)
+            _in_child(folder, lambda at=at: stage.finish(settings, at + timedelta(minutes=25)))
+            if number % 10 == 0:
+                say(f"  {at:%d %b %H:%M}, ended {kills} times")
+        listed = folder / "unclear.json"
+        _in_child(folder, lambda: stage.list_unclear(settings, at, listed))
+    return examine(folder, kills)
 
 
-def _under_fire(world: World, now: datetime, kills: int, chance: random.Random, outcome: Outcome) -> None:
-    """Work at one instant of virtual time: a few kills, then one run to its end."""
-    for _ in range(kills):
-        if in_child(
-            lambda: _work(world, now), kill_after=chance.choice((0.02, 0.05, 0.1, 0.2, 0.4)) * chance.random() * 2
-        ):
-            outcome.kills += 1
-        else:
-            outcome.finished += 1
-            outcome.kills += 1 if in_child(lambda: _work(world, now), kill_after=0.01 * chance.random()) else 0
-    in_child(lambda: _work(world, now))
-    outcome.finished += 1
+def _hours() -> Iterator[datetime]:
+    """The hours of the story: nine in the morning of each zone, and those in which what is unclear is settled."""
+    day = stage.BEGAN.date()
+    while day <= stage.LAST_DAY:
+        for hour in sorted({*stage.ZONES.values(), 0, 15, 23}):
+            at = datetime(day.year, day.month, day.day, hour, 0, 30, tzinfo=UTC)
+            if at >= stage.BEGAN:
+                yield at
+        day += timedelta(days=1)
 
 
-def _work(world: World, now: datetime) -> None:
-    """What the daemon does: heartbeat and sender, until nothing is due."""
-    app = world.app(now)
-    ticked = app.tick()
-    failed = {name: value for name, value in ticked.parts.items() if isinstance(value, Exception)}
-    if ticked.waits or failed:
-        raise RuntimeError(f"{ticked.waits} {failed}")
-    app.close()
+def _mornings(folder: Path) -> list[datetime]:
+    """The hours in which something falls due: those in which the sender is ended."""
+    due = {datetime.fromtimestamp(int(at), UTC) for at in (folder / "due").read_text().split()}
+    return [at for at in _hours() if any(at - timedelta(hours=1) < instant <= at for instant in due)]
 
 
-def in_child(work: Callable[[], None], kill_after: float | None = None) -> bool:
-    """Run `work` in a forked process; kill -9 it after some seconds. True when it was killed before its end.
-
-    A child that fails by itself is an error of the harness or of the product, and raises.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        code = 1
+@contextmanager
+def _relay(folder: Path) -> Iterator[int]:
+    """The mail server, which nobody ends before the story does."""
+    command = [sys.executable, "-m", "tests.chaos.relay", str(folder / "mail.log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
+            assert server.stdout is not None
+            yield int(server.stdout.readline())
         finally:
-            os._exit(code)
-    os.close(writing)
-    # The pipe closes when the child ends, in whatever way: waiting on it is waiting for the child.
-    ended, _, _ = select.select([reading], [], [], CHILD_SECONDS if kill_after is None else kill_after)
-    killed = not ended
-    if killed:
+            server.kill()
+
+
+def _end_again_and_again(folder: Path, settings: Settings, at: datetime, times: int, dice: random.Random) -> int:
+    began = time.monotonic()
+    for _ in range(times):
+        now = at + timedelta(seconds=time.monotonic() - began)
+        child = _fork(folder, lambda now=now: stage.live(settings, now))
+        _wait(min(SHORTEST_LIFE + dice.expovariate(1 / USUAL_LIFE), LONGEST_LIFE))
+        if dice.randrange(FROZEN) == 0:
+            os.kill(child, signal.SIGSTOP)
+            _wait(FREEZE_SECONDS)
+            os.kill(child, signal.SIGCONT)
+            _wait(dice.uniform(0, FREEZE_SECONDS))
         os.kill(child, signal.SIGKILL)
-    os.close(reading)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if killed and kill_after is None:
-        raise RuntimeError(f"a run did not end within {CHILD_SECONDS:.0f} s")
-    if not killed and status != 0:
-        raise RuntimeError("a run failed by itself")
-    return killed
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            raise ChildFailed(f"a daemon ended by itself; see {folder / 'log'}")
+    return times
 
 
-def judge(world: World, log: Path, outcome: Outcome) -> None:
-    """Compare what the server took with what the ledger says."""
-    took = Counter(
-        number for line in log.read_text().split() if (number := message_of(line.partition("@")[0])) is not None
-    )
-    database = Database(f"sqlite:///{world.folder / 'reminder.db'}")
+def _wait(seconds: float) -> None:
+    """The point at which a process is ended is a time and nothing else: there is nothing to wait for but that."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        signal.sigtimedwait([], left)
+
+
+class ChildFailed(Exception):
+    """A process of the story did not do what it should."""
+
+
+def _in_child(folder: Path, work: Callable[[], None]) -> None:
+    _, status = os.waitpid(_fork(folder, work), 0)
+    if status:
+        raise ChildFailed(f"a process failed; see {folder / 'log'}")
+
+
+def _fork(folder: Path, work: Callable[[], None]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
     try:
-        ledger = read_ledger(database)
-        listed = {line.message_id for line in unclear_lines(database) if line.unclear}
+        log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001 - a child must never return into the parent's code
+        import traceback
+
+        traceback.print_exc()
     finally:
-        database.close()
-    outcome.messages, outcome.taken = len(ledger.messages), sum(took.values())
-    outcome.unclear, outcome.possibly_twice = len(listed), len(ledger.sent_again)
-    outcome.taken_twice = sum(1 for number in took.values() if number > 1)
-    outcome.states = ledger.promises
-    outcome.breaches = [*_lost(ledger, world, took), *_doubled(ledger, took), *_unlisted(ledger, listed, took)]
-
-
-def _lost(ledger: Ledger, world: World, took: Counter[int]) -> list[str]:
-    found = [
-        f"message {m} counts as accepted and never was"
-        for m, s in ledger.messages.items()
-        if s == "accepted" and not took[m]
-    ]
-    if ledger.promises["due"] > ledger.unclear_promises:
-        found.append(f"{ledger.promises['due'] - ledger.unclear_promises} promises are still due after the end")
-    if ledger.reminded < world.people:
-        found.append(f"{world.people - ledger.reminded} people have no promise at all")
-    found += [f"batch {batch} is not finished" for batch in ledger.open_batches]
-    return found
-
-
-def _doubled(ledger: Ledger, took: Counter[int]) -> list[str]:
-    found = [
-        f"message {message} was taken {number} times and is not listed"
-        for message, number in took.items()
-        if number > 1 and message not in ledger.sent_again
-    ]
-    return found + [f"subscriber {person} has two reminders on one day" for person in ledger.two_a_day]
-
-
-def _unlisted(ledger: Ledger, listed: set[int | None], took: Counter[int]) -> list[str]:
-    found = [
-        f"message {m} is unclear and not listed"
-        for m, s in ledger.messages.items()
-        if s == "ambiguous" and m not in listed
-    ]
-    found += [f"message {m} was taken and the ledger does not know it" for m in took if m not in ledger.messages]
-    found += [
-        f"message {m} was taken and counts as {ledger.messages[m]}"
-        for m in took
-        if ledger.messages.get(m) in {"cancelled", "rejected", "due"}
-    ]
-    return found
+        sys.stderr.flush()
+        os._exit(code)

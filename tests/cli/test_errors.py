@@ -18,7 +18,7 @@ ONE_LINE = re.compile(r"error: [^:\n]+: [^\n]+\. [^\n]+[.?]\n")
 HUNDRED_MB = 100_000_000
 
 
-def told(said: Said, code: int, words: str) -> None:
+def expect_told(said: Said, code: int, words: str) -> None:
     """It ended with `code` and told exactly one line, which holds `words`."""
     assert said.code == code, said.err
     assert ONE_LINE.fullmatch(said.err), said.err
@@ -59,7 +59,7 @@ def test_a_file_that_is_no_appeal_ends_with_two(
     office: Office, files: Path, command: str, name: str, words: str
 ) -> None:
     said = office.say(command, files / name)
-    told(said, 2, words)
+    expect_told(said, 2, words)
     assert said.out == ""
 
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_appeal_ends_with_two(
     ],
 )
 def test_a_file_that_is_no_list_is_refused_whole(office: Office, files: Path, name: str, code: int, words: str) -> None:
-    told(office.say("subscribers import", files / name), code, words)
+    expect_told(office.say("subscribers import", files / name), code, words)
     assert office.done("subscribers export").out.count("\n") == 1, "only the names of the columns"
 
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_list_is_refused_whole(office: Office, files: Path, na
 def test_what_nobody_knows_and_slips_of_the_fingers_are_told(
     office: Office, command: str, code: int, words: str
 ) -> None:
-    told(office.say(command), code, words)
+    expect_told(office.say(command), code, words)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_nobody_knows_and_slips_of_the_fingers_are_told(
 def test_what_is_supplied_with_a_document_is_checked_and_nothing_is_stored(
     office: Office, options: str, words: str
 ) -> None:
-    told(office.say(f"case add {options}", URGENT), 1, words)
+    expect_told(office.say(f"case add {options}", URGENT), 1, words)
     assert office.done("case list").out.startswith("No cases yet.")
 
 
@@ -155,7 +155,7 @@ def test_what_is_supplied_with_a_document_is_checked_and_nothing_is_stored(
 def test_a_setting_that_does_not_do_is_named_at_once(office: Office, settings: dict[str, str], words: str) -> None:
     for command in ("status", "tick", "run"):
         said = office.with_settings(**settings).say(command)
-        told(said, 1, words)
+        expect_told(said, 1, words)
         assert "secret" not in said.err
         assert new_key() not in said.err
 
@@ -164,7 +164,7 @@ def test_a_setting_that_does_not_do_is_named_at_once(office: Office, settings: d
 def test_a_data_folder_that_cannot_be_made_is_told(nowhere: Office, folder: str) -> None:
     (nowhere.folder / "file").write_text("in the way")
     said = nowhere.with_settings(DATA_FOLDER=str(nowhere.folder / folder)).say("init")
-    told(said, 1, "DATA_FOLDER: cannot be made")
+    expect_told(said, 1, "DATA_FOLDER: cannot be made")
     assert not nowhere.env_file.exists()
 
 
@@ -180,7 +180,7 @@ def test_a_settings_file_that_cannot_be_written_is_told(nowhere: Office) -> None
 def test_a_database_that_may_only_be_read_is_told_and_can_still_be_looked_at(live: Office) -> None:
     only_read = live.with_settings(DATABASE_URL=f"sqlite:///file:{live.database_file}?mode=ro&uri=true")
     assert "live" in only_read.done("campaign list").out
-    told(only_read.say("campaign pause 1"), 1, "The database: may not be written to.")
+    expect_told(only_read.say("campaign pause 1"), 1, "The database: may not be written to.")
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def locked(live: Office) -> Iterator[Office]:
 
 def test_a_locked_database_is_told_after_some_seconds_and_can_still_be_looked_at(locked: Office) -> None:
     assert "live" in locked.done("campaign list").out
-    told(locked.say("campaign pause 1"), 1, "The database: is locked by another process.")
+    expect_told(locked.say("campaign pause 1"), 1, "The database: is locked by another process.")
 
 
 class BrokenClock:
@@ -205,7 +205,7 @@ class BrokenClock:
 
 def test_a_fault_of_our_own_is_one_line_with_its_kind_and_nobody_in_it(office: Office) -> None:
     said = Office(office.folder, clock=BrokenClock()).say("status")
-    told(said, 1, "Reminder: it met a fault of its own (KeyError)")
+    expect_told(said, 1, "Reminder: it met a fault of its own (KeyError)")
     assert "standard error" in said.err
     assert "clara" not in said.err
 
@@ -238,4 +238,4 @@ def test_no_standard_input_at_all_is_told(
 def test_a_file_whose_name_is_no_text_is_told(office: Office, tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.txt")
     said = office.say("case read", tmp_path / name)
-    told(said, 2, "no such file")
+    expect_told(said, 2, "no such file")

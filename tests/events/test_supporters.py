@@ -232,6 +232,8 @@ def test_the_order_and_the_repetition_of_events_do_not_matter(
             event(sqlite_database, person, number)
         kept = everything(sqlite_database)
         events_told = {row[1:] for row in kept.pop("event")}
+        # Of somebody who is erased nobody can be found again: which of two erasures came first is forgotten with the rest.
+        kept["do_not_contact"] = [row[:3] if row[2] == "erased" else row for row in kept["do_not_contact"]]
         return kept, {row[1:6] for row in events_told}, result_of(sqlite_database, number)
 
     assert ending(events) == ending(shuffled)

@@ -126,10 +126,11 @@ def _write(
             entry = {"channel": channel, "address_hash": hashes[channel], "reason": "left", "since": BEGAN}
             connection.execute(insert(DoNotContact).values(**entry))
     for days, state in each.reminded:
-        connection.execute(insert(Message).values(**_message(number, now + timedelta(days=days), state)))
+        connection.execute(insert(Message).values(**message(number, now + timedelta(days=days), state)))
 
 
-def _message(person: int, at: datetime, state: MessageState) -> dict[str, Any]:
+def message(person: int, at: datetime, state: MessageState = MessageState.ACCEPTED) -> dict[str, Any]:
+    """The row of a reminder on the day of `at`."""
     return {
         "kind": MessageKind.NUDGE,
         "local_on": at.date(),

@@ -23,7 +23,7 @@ NO_LIMIT: Mapping[Channel, float] = {Channel.EMAIL: 0, Channel.SMS: 0}
 HOUR = timedelta(hours=1)
 # Each example is a whole campaign in a database: a failing one is shown as it is, to make it smaller would take minutes.
 IN_A_DATABASE = settings(
-    max_examples=250,
+    max_examples=15,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

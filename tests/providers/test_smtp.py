@@ -269,9 +269,12 @@ async def test_a_greeting_that_refuses_says_whose_fault_it_is(reply: str, fault:
 async def test_a_server_that_limits_connections_gets_all_messages_over_those_it_allows() -> None:
     acts = [Act(Stage.CONNECT, reply="421 4.7.0 too many connections", nth=n) for n in (2, 3)]
     async with FakeSmtp(acts) as server, relay(server.port, connections=3) as provider:
-        receipts = await provider.send(call(EMAIL))
-    assert set(verdicts(receipts).values()) == {ACCEPTED}
-    assert {taken.connection for taken in server.accepted} == {1}
+        first = verdicts(await provider.send(call(EMAIL)))
+        # Whoever was refused last may find the others gone already: that is "later", and certainly not taken.
+        assert set(first.values()) <= {ACCEPTED, RETRY}
+        again = await provider.send(call(EMAIL)) if RETRY in first.values() else ()
+    assert all(verdict is ACCEPTED for verdict in verdicts(again).values())
+    assert len(server.accepted) == list(first.values()).count(ACCEPTED) + len(again)
 
 
 async def test_a_server_that_does_not_know_ehlo_is_greeted_the_old_way() -> None:

@@ -1,10 +1,11 @@
 """What an organiser should look at before saying yes: hours against the deadline, post that cannot arrive, nobody there."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from reminder.domain.plan import advice
 from reminder.domain.states import Channel
-from reminder.domain.times import at_wall_clock
+from reminder.domain.times import at_wall_clock, local_day
 from reminder.domain.waves import STEPS_HOUR, StepPlan
 from reminder.planning.desk import Look
 from reminder.planning.forecast.coming import Coming, Plan, StepKey
@@ -19,10 +20,11 @@ def look_at(
     sendings: Sequence[SendingLine],
     allowed: Collection[StepKey],
     zone_unknown: int,
+    now: datetime,
 ) -> list[str]:
     """One sentence for each trouble that shows before anything is sent."""
-    coming = {(each.step.step_key, each.step.anchor_on) for each in found.sendings}
-    to_come = [step for step in plan.steps if (step.step_key, step.anchor_on) in coming]
+    today = local_day(now, plan.campaign.zone)
+    to_come = [step for step in plan.steps if step.local_on >= today]
     return [
         *_early(found.sendings),
         *_cannot_arrive(seen, plan, to_come),

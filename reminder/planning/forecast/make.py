@@ -89,7 +89,7 @@ def forecast(
         zone_unknown=zone_unknown,
         steps=tuple(_step_line(gathered, step) for step in plan.steps),
         sendings=tuple(sendings),
-        look_at=tuple(look_at(seen, plan, gathered.people, sendings, gathered.allowed, zone_unknown)),
+        look_at=tuple(look_at(seen, plan, gathered.people, sendings, gathered.allowed, zone_unknown, now)),
         rates=rates,
     )
 
