@@ -61,6 +61,11 @@ def test_every_command_says_what_it_does() -> None:
     assert [path for path, context in COMMANDS.items() if not context.command.help] == []
 
 
+def test_no_list_of_commands_cuts_a_sentence_short() -> None:
+    groups = {path: context for path, context in COMMANDS.items() if isinstance(context.command, click.Group)}
+    assert [path for path, context in groups.items() if "..." in context.get_help().partition("Commands:")[2]] == []
+
+
 def test_every_option_says_what_it_is_for_in_a_sentence() -> None:
     options = {
         f"{path} {option.opts[-1]}": option.help or ""

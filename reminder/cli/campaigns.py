@@ -36,9 +36,10 @@ def _tell(done: Done, in_json: bool = False) -> None:
 @click.option(
     "--audience",
     multiple=True,
+    metavar="WHO",
     help="Who is meant: all, country:CN, topic:NAME, list:NAME; may be given several times. None means nobody.",
 )
-@click.option("--zone", default="", help="The zone that counts for people whose zone is not known.")
+@click.option("--zone", default="", metavar="ZONE", help="The zone that counts for people whose zone is not known.")
 @click.option("--named", is_flag=True, help="Let names stand in previews, for those who also want that.")
 @click.option(
     "--sending-limit", type=click.IntRange(0), default=None, help="A sending to more people waits for your go."
@@ -54,7 +55,7 @@ def create(
     sending_limit: int | None,
     in_json: bool,
 ) -> None:
-    """Draft a campaign for a case with the default reminder plan; nothing is sent."""
+    """Draft a campaign with the default reminder plan. Nothing is sent."""
     case = find_case(doors.app.database, reference)
     limit = doors.settings.sending_limit if sending_limit is None else sending_limit
     done = drafts.create(
@@ -84,7 +85,7 @@ def clone(doors: Doors, campaign_id: int) -> None:
 @click.option("--include-missed", is_flag=True, help="Also send what fell due while it waited, if it is still of use.")
 @pass_doors
 def approve(doors: Doors, campaign_id: int, version: int | None, include_missed: bool) -> None:
-    """Approve a campaign as it is now; any later change takes the approval back."""
+    """Approve a campaign exactly as it is now. Any later change takes the approval back."""
     now = doors.clock.now()
     _tell(
         services.approve(
@@ -97,7 +98,7 @@ def approve(doors: Doors, campaign_id: int, version: int | None, include_missed:
 @campaign_argument
 @pass_doors
 def start(doors: Doors, campaign_id: int) -> None:
-    """Start an approved campaign; nothing that was due before now is sent."""
+    """Start an approved campaign. Nothing that was due before now is sent."""
     doors.app.refuse_start()
     _tell(services.start(doors.desk, campaign_id, who=doors.who, now=doors.clock.now()))
 
@@ -106,7 +107,7 @@ def start(doors: Doors, campaign_id: int) -> None:
 @campaign_argument
 @pass_doors
 def pause(doors: Doors, campaign_id: int) -> None:
-    """Halt a campaign; what waits is taken back."""
+    """Halt a campaign. What waits is taken back."""
     _tell(services.pause(doors.desk, campaign_id, who=doors.who, now=doors.clock.now()))
 
 
@@ -115,7 +116,7 @@ def pause(doors: Doors, campaign_id: int) -> None:
 @click.option("--include-missed", is_flag=True, help="Also send what fell due meanwhile, if it is still of use.")
 @pass_doors
 def resume(doors: Doors, campaign_id: int, include_missed: bool) -> None:
-    """Go on with a paused campaign; what fell due meanwhile is not sent by itself."""
+    """Go on with a paused campaign. What fell due meanwhile is not sent by itself."""
     now = doors.clock.now()
     _tell(services.resume(doors.desk, campaign_id, who=doors.who, now=now, include_missed=include_missed))
 
@@ -132,7 +133,7 @@ def close(doors: Doors, campaign_id: int) -> None:
 @campaign_argument
 @pass_doors
 def send(doors: Doors, campaign_id: int) -> None:
-    """Send what waits for you because it is above the sending limit."""
+    """Send what waits for you, being above the limit."""
     _tell(services.let_go(doors.desk, campaign_id, who=doors.who, now=doors.clock.now()))
 
 
@@ -177,7 +178,7 @@ def show(doors: Doors, campaign_id: int, in_json: bool) -> None:
 @campaign.command("test-send")
 @campaign_argument
 @click.option("--channel", type=click.Choice(["email", "sms"]), default="email", help="By which channel.")
-@click.option("--locale", default="en", help="In which language.")
+@click.option("--locale", default="en", metavar="LANGUAGE", help="In which language.")
 @pass_doors
 def test_send(doors: Doors, campaign_id: int, channel: str, locale: str) -> None:
     """Send a marked test of the next reminder to the organisers."""
@@ -193,7 +194,7 @@ def test_send(doors: Doors, campaign_id: int, channel: str, locale: str) -> None
 @json_option
 @pass_doors
 def forecast_command(doors: Doors, campaign_id: int, in_json: bool) -> None:
-    """Who will get what, when and by which channel; and who will not, by reason."""
+    """Who will get what and when, and who will not. By sending, channel and reason; nothing is sent."""
     found = forecast(doors.desk, campaign_id, now=doors.clock.now(), rates=doors.app.rates)
     if in_json:
         say_json(found.to_json())
@@ -204,14 +205,14 @@ def forecast_command(doors: Doors, campaign_id: int, in_json: bool) -> None:
 @click.command("rehearse")
 @campaign_argument
 @day_option("--from", "The first day; today where it is not given.")
-@day_option("--to", "The last day; the day after the deadline where it is not given.")
+@day_option("--to", "The last day; without it, all until the report on the campaign.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), default=None, help="Keep the messages here."
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=None, help="Keep the messages in this folder."
 )
 @json_option
 @pass_doors
 def rehearse_command(doors: Doors, /, campaign_id: int, folder: Path | None, in_json: bool, **days: Any) -> None:
-    """Run a whole campaign in virtual time on a copy; nothing is sent."""
+    """Run a whole campaign in virtual time on a copy. Nothing is sent."""
     from reminder.rehearsal import rehearse
 
     if not doors.in_detail:

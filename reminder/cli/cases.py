@@ -36,7 +36,11 @@ case_argument = click.argument("reference", metavar="CASE")
 @pass_doors
 @click.pass_context
 def read(context: click.Context, doors: Doors, file: Path, in_json: bool) -> None:
-    """Read a document and print what was understood and what was not; stores nothing."""
+    """Read a document and say what was understood. Stores nothing.
+
+    Exit code 0: understood. 3: readable, but not certain enough to go live without an organiser; the warnings say why.
+    2: not an appeal, or not readable.
+    """
     today = local_day(doors.clock.now(), doors.settings.zone)
     document = read_document(bytes_of(file), file_name=file.name, read_on=today)
     if in_json:
@@ -56,22 +60,26 @@ def form() -> None:
 @case.command("add")
 @file_argument
 @day_option("--deadline", "The last day to write, where the document does not say.")
-@click.option("--because", default="", help="Where that day stands.")
+@click.option("--because", default="", metavar="SOURCE", help="Where that day stands.")
 @day_option("--review-on", "The day to look at the case again, where there is no deadline.")
-@click.option("--zone", default="", help="The zone that rules when the office calls it expired.")
-@click.option("--number", "ua_number", default="", help="The number of the appeal, such as 63/20.")
+@click.option("--zone", default="", metavar="ZONE", help="The zone that rules when the office calls it expired.")
+@click.option("--number", "ua_number", default="", metavar="NUMBER", help="The number of the appeal, such as 63/20.")
 @click.option("--organisation", default="", help="Who published it.")
-@click.option("--country", default="", help="Two letters, such as CN.")
-@click.option("--topic", "topics", multiple=True, help="A topic; may be given several times.")
+@click.option("--country", default="", metavar="COUNTRY", help="Two letters, such as CN.")
+@click.option("--topic", "topics", multiple=True, metavar="NAME", help="A topic; may be given several times.")
 @click.option(
-    "--channel", "channels", multiple=True, help="A way to reach the target: post, email, fax, phone, form, embassy."
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="WAY",
+    help="A way to reach the target: post, email, fax, phone, form, embassy.",
 )
 @click.option("--sent-by-counts", is_flag=True, default=None, help="Sending by the deadline is enough.")
-@click.option("--case", "into", default="", help="Put it into this case, whatever its number says.")
+@click.option("--case", "into", default="", metavar="CASE", help="Put it into this case, whatever its number says.")
 @json_option
 @pass_doors
 def add(doors: Doors, /, file: Path, into: str, in_json: bool, **given: Any) -> None:
-    """Read a document, check it and keep it; it joins its case, or begins one."""
+    """Read a document, check it and keep it in its case. A document of no known case begins one."""
     data = bytes_of(file)
     now = doors.clock.now()
     document = read_document(data, file_name=file.name, read_on=local_day(now, doors.settings.zone))
@@ -188,7 +196,7 @@ def _line_json(line: Any) -> dict[str, Any]:
 @json_option
 @pass_doors
 def show(doors: Doors, reference: str, in_json: bool) -> None:
-    """One case with its chain of documents, its questions and its campaigns."""
+    """One case with its documents, questions and campaigns."""
     view = look.show_case(doors.app.database, reference, doors.clock.now())
     if in_json:
         documents = [
@@ -220,10 +228,10 @@ def _chain(view: CaseView) -> list[str]:
 @case.command("deadline")
 @case_argument
 @day_option("--until", "The last day to write.", required=True)
-@click.option("--because", required=True, help="Where the new day stands.")
+@click.option("--because", required=True, metavar="SOURCE", help="Where the new day stands.")
 @pass_doors
 def deadline(doors: Doors, reference: str, until: Any, because: str) -> None:
-    """Move the last day to write; what was not sent for the old one is taken back."""
+    """Move the last day to write. What was not sent for the old one is taken back."""
     app = doors.app
     _tell(
         doors,
@@ -240,7 +248,7 @@ def deadline(doors: Doors, reference: str, until: Any, because: str) -> None:
 )
 @pass_doors
 def stop(doors: Doors, reference: str, reason: str, note: bool | None) -> None:
-    """Stop an appeal at once: nothing more of it is sent, from any machine."""
+    """Stop an appeal at once. Nothing more of it is sent, from any machine."""
     app, now = doors.app, doors.clock.now()
     because = reason or look.show_case(app.database, reference, now).stopped_because
     stopped = change.stop(app.database, app.vault, reference, because, note=bool(note), who=doors.who, now=now)
@@ -259,7 +267,7 @@ def stop(doors: Doors, reference: str, reason: str, note: bool | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
 @pass_doors
 def redact(doors: Doors, reference: str, yes: bool) -> None:
-    """Remove names and texts of a case, also from what waits to be sent; its number and dates stay."""
+    """Remove the names and texts of a case for good. Also from what waits to be sent; its number and dates stay."""
     if not yes and not is_attended():
         raise Trouble("The removal", "needs a yes, and nobody can be asked here", "Say --yes.")
     if not yes:
@@ -273,7 +281,7 @@ def redact(doors: Doors, reference: str, yes: bool) -> None:
 @click.option("--tell/--no-tell", default=False, help="Tell those who asked to hear how it ends.")
 @pass_doors
 def outcome(doors: Doors, reference: str, text: str, tell: bool) -> None:
-    """Keep what became of the person: released, moved, no news. It is no statement of cause."""
+    """Keep what became of the person. Such as released, moved, no news; it is no statement of cause."""
     changed = change.outcome(doors.app.database, doors.app.vault, reference, text, doors.who, doors.clock.now())
     told = doors.app.queue_outcome(changed.case_id) if tell else 0
     more = [f"{count_words(told, 'person', 'people')} who asked will be told."] if tell else []

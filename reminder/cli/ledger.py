@@ -18,7 +18,7 @@ def messages() -> None:
 @json_option
 @pass_doors
 def list_(doors: Doors, unclear: bool, in_json: bool) -> None:
-    """Messages of which nobody knows whether they arrived, and those set aside; by number, never by address."""
+    """Messages that are unclear or were set aside. By number, never by address."""
     lines = [line for line in unclear_lines(doors.app.database) if line.unclear or not unclear]
     if in_json:
         say_json([line.to_json() for line in lines])

@@ -53,7 +53,7 @@ def _address(what: str = "Email address or phone number") -> str:
 @click.option(
     "--preset", type=click.Choice(sorted(PRESETS)), default=None, help="The program that the list comes from."
 )
-@click.option("--encoding", default=None, help="The file's encoding, where it is not UTF-8.")
+@click.option("--encoding", default=None, metavar="NAME", help="The file's encoding, where it is not UTF-8.")
 @click.option(
     "--basis",
     type=click.Choice([basis.value for basis in Basis]),
@@ -70,11 +70,22 @@ def _address(what: str = "Email address or phone number") -> str:
     show_default=True,
     help="What they agreed to get; agreeing to one is not agreeing to the other.",
 )
-@click.option("--status", default=None, help="What everybody in the file is, such as unsubscribed; else each row says.")
-@click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
-@click.option("--locale", default=None, help="Their language, where a row does not say.")
-@click.option("--zone", default=None, help="Their time zone, where a row does not say.")
-@click.option("--country", default=None, help="Their country, where a row does not say.")
+@click.option(
+    "--status",
+    default=None,
+    metavar="WORD",
+    help="What everybody in the file is, such as unsubscribed; else each row says.",
+)
+@click.option(
+    "--subscribe",
+    "scopes",
+    multiple=True,
+    metavar="WHAT",
+    help="What they want: all, country:CN, topic:NAME, list:NAME.",
+)
+@click.option("--locale", default=None, metavar="LANGUAGE", help="Their language, where a row does not say.")
+@click.option("--zone", default=None, metavar="ZONE", help="Their time zone, where a row does not say.")
+@click.option("--country", default=None, metavar="COUNTRY", help="Their country, where a row does not say.")
 @json_option
 @pass_doors
 def import_(
@@ -151,13 +162,19 @@ def _import_lines(report: ImportReport) -> list[str]:
 
 @subscribers.command("add")
 @click.option("--sms", is_flag=True, help="A phone number instead of an email address.")
-@click.option("--locale", default="en", help="Their language, such as en or pt-BR.")
-@click.option("--zone", default="", help="Their time zone, such as Asia/Almaty.")
-@click.option("--country", default="", help="Their country, two letters.")
-@click.option("--subscribe", "scopes", multiple=True, help="What they want: all, country:CN, topic:NAME, list:NAME.")
+@click.option("--locale", default="en", metavar="LANGUAGE", help="Their language, such as en or pt-BR.")
+@click.option("--zone", default="", metavar="ZONE", help="Their time zone, such as Asia/Almaty.")
+@click.option("--country", default="", metavar="COUNTRY", help="Their country, two letters.")
+@click.option(
+    "--subscribe",
+    "scopes",
+    multiple=True,
+    metavar="WHAT",
+    help="What they want: all, country:CN, topic:NAME, list:NAME.",
+)
 @pass_doors
 def add(doors: Doors, sms: bool, locale: str, zone: str, country: str, scopes: tuple[str, ...]) -> None:
-    """Take in one person; they must confirm before anything else is sent."""
+    """Take in one person, who is asked to confirm. Until then nothing else is sent."""
     wanted = people.Joining(
         locale=_known("--locale", locale, read_locale, "a language such as en or pt-BR"),
         zone=_known("--zone", zone, read_zone, "a place such as Europe/London"),
@@ -199,10 +216,10 @@ def confirm(doors: Doors, evidence: str) -> None:
 
 @subscribers.command("block")
 @click.option("--everything", is_flag=True, help="Never again, by no channel.")
-@click.option("--country", default="", help="Two letters, for a number without its country code.")
+@click.option("--country", default="", metavar="COUNTRY", help="Two letters, for a number without its country code.")
 @pass_doors
 def block(doors: Doors, everything: bool, country: str) -> None:
-    """Put an address on the do-not-contact list, also one that nobody here has."""
+    """Put an address on the do-not-contact list. Also one that nobody here has."""
     code = _known("--country", country, read_country, "a country such as GB")
     address = _address()
     now = doors.clock.now()
@@ -255,7 +272,7 @@ def _private(path: str, flags: int) -> int:
 @subscribers.command("erase")
 @pass_doors
 def erase(doors: Doors) -> None:
-    """Erase a person; only a keyed do-not-contact mark stays."""
+    """Erase a person. Only a mark that cannot be read back stays, so that no list brings them back."""
     person = _person(doors, _address())
     leave(doors.app.database, Leaving.ERASE, person, doors.clock.now())
     said = f"Subscriber {person} is erased; a mark that cannot be read back keeps the address from being added again."
@@ -266,7 +283,7 @@ def erase(doors: Doors) -> None:
 @campaign_argument
 @pass_doors
 def wrote(doors: Doors, campaign_id: int) -> None:
-    """Keep that somebody has written: their reminders of this campaign end."""
+    """Keep that somebody has written. Their reminders of this campaign end."""
     person = _person(doors, _address())
     reported = report_letter(doors.app.database, campaign_id, person, "organiser", doors.clock.now())
     known = "the letter is kept" if reported.new else "the letter was known already"
@@ -281,7 +298,7 @@ def wrote(doors: Doors, campaign_id: int) -> None:
 @json_option
 @pass_doors
 def why(doors: Doors, campaign_id: int, in_json: bool) -> None:
-    """Why somebody did or did not get something, and what is still to come."""
+    """Why somebody did or did not get something. And what is still to come."""
     person = _person(doors, _address())
     margin = timedelta(minutes=doors.settings.email_margin_minutes)
     found = why_service(

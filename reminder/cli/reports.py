@@ -28,12 +28,14 @@ format_option = click.option(
 
 @click.command("report")
 @click.argument("what", metavar="CAMPAIGN|expiring|expired")
-@click.option("--within", callback=_days, default="14d", help="expiring: within so many days, such as 14d.")
+@click.option(
+    "--within", callback=_days, default="14d", metavar="DAYS", help="expiring: within so many days, such as 14d."
+)
 @day_option("--since", "expired: since this day.")
 @format_option
 @pass_doors
 def report(doors: Doors, what: str, within: timedelta, since: date | None, form: Any) -> None:
-    """What an appeal came to; or what expires soon, or what has expired."""
+    """What an appeal came to, what expires, what has expired."""
     app, now = doors.app, doors.clock.now()
     if what == "expiring":
         shown = show_expiring(app.database, now, within, form, app.templates)

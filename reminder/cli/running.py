@@ -22,7 +22,7 @@ from reminder.store.instance import confirm_key
 @click.option("--organiser", default="", help="Ask for the address of an organiser of this name, who gets the reports.")
 @pass_doors
 def init(doors: Doors, organiser: str) -> None:
-    """Make the data folder, the keys, the database and the first organiser; safe to repeat."""
+    """Make folder, keys, database and organiser. Safe to repeat."""
     address = _email_address() if organiser else ""
     made = setup.prepare(doors.env_file or Path(".env"), doors.settings)
     say(made.sentences)
@@ -49,7 +49,7 @@ def _email_address() -> str:
 @click.command()
 @pass_doors
 def run(doors: Doors) -> None:
-    """Run the daemon: plan, send, expire and report, until it is told to end (SIGTERM or Ctrl-C)."""
+    """Run the daemon until it is told to end. It plans, sends, expires and reports; SIGTERM or Ctrl-C ends it."""
     app = doors.app
     say(["Reminder runs. Ctrl-C or SIGTERM ends it; what is under way is finished first."])
     app.run()
@@ -61,7 +61,7 @@ def run(doors: Doors) -> None:
 @json_option
 @pass_doors
 def tick(doors: Doors, clock_is_right: bool, in_json: bool) -> int:
-    """Do once what the daemon does all the time: for cron, and for trying out."""
+    """Do once what the daemon does all the time. For cron, and for trying out."""
     ticked = doors.app.tick(clock_is_right=clock_is_right)
     failed = {name: _reason(result) for name, result in ticked.parts.items() if isinstance(result, Exception)}
     if in_json:
@@ -88,7 +88,7 @@ def _reason(fault: Exception) -> str:
 @json_option
 @pass_doors
 def status(doors: Doors, in_json: bool) -> None:
-    """How the service is: heartbeat, what waits, what is unclear, providers."""
+    """How the service is, and what waits for you."""
     found = look_at(doors.app.database, doors.app.providers, doors.clock.now())
     if in_json:
         say_json(found.to_json())
@@ -117,7 +117,7 @@ def key() -> None:
 @key.command("confirm")
 @pass_doors
 def confirm(doors: Doors) -> None:
-    """Say that the recovery sheet lies in a safe place; the fingerprint on it is asked for."""
+    """Say that the recovery sheet lies in a safe place. The fingerprint on it is asked for."""
     app: App = doors.app
     typed = ask("Fingerprint on the sheet")
     if typed.replace("-", "").replace(" ", "").lower() != app.vault.fingerprint():

@@ -13,6 +13,7 @@ from reminder.store.columns import day, seconds
 from reminder.store.tables import Batch, ContentRow
 
 BATCH_SIZE = 1_000
+_KEEP_BATCH = insert(Batch.metadata.tables["batch"])
 
 
 def take_batch_ids(connection: Connection, count: int) -> int:
@@ -83,22 +84,21 @@ def open_batch(
 ) -> int:
     """Write an open batch row and return its id; its messages are the caller's."""
     number = take_batch_ids(connection, 1) if batch_id is None else batch_id
-    connection.execute(
-        insert(Batch).values(
-            id=number,
-            content_id=content_id,
-            channel=channel,
-            locale=locale,
-            named=named,
-            rhythm_id=rhythm_id,
-            state=BatchState.OPEN,
-            reason=Reason.NONE,
-            owner="",
-            send_at=send_at,
-            open_until=open_until,
-            turn=turn,
-        )
-    )
+    values = {
+        "id": number,
+        "content_id": content_id,
+        "channel": channel,
+        "locale": locale,
+        "named": named,
+        "rhythm_id": rhythm_id,
+        "state": BatchState.OPEN,
+        "reason": Reason.NONE,
+        "owner": "",
+        "send_at": send_at,
+        "open_until": open_until,
+        "turn": turn,
+    }
+    connection.execute(_KEEP_BATCH, values)
     return number
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from reminder.domain.states import Channel
-from reminder.store.columns import ordinal, seconds
+from reminder.store.columns import ordinal, seconds, statement
 
 LAST_48_HOURS = timedelta(hours=48)
 WEEK_DAYS = 7
@@ -67,9 +67,9 @@ def facts(connection: Connection, sending: Sending) -> Facts:
     bound = binds(sending)
 
     def any_row(sql: str) -> bool:
-        return connection.execute(text(f"SELECT 1 WHERE EXISTS ({sql})"), bound).first() is not None
+        return connection.execute(statement(f"SELECT 1 WHERE EXISTS ({sql})"), bound).first() is not None
 
-    asked = text("SELECT 1 FROM subscription WHERE scope = :scope LIMIT 1")
+    asked = statement("SELECT 1 FROM subscription WHERE scope = :scope LIMIT 1")
     return Facts(
         scopes=tuple(s for s in sending.scopes if connection.execute(asked, {"scope": s}).first() is not None),
         letters=any_row("SELECT 1 FROM letter WHERE campaign_id = :campaign AND round = :round"),
@@ -84,7 +84,7 @@ def facts(connection: Connection, sending: Sending) -> Facts:
 
 def _days_with_reminders(connection: Connection, today: int) -> tuple[int, ...]:
     """The ordinals of the days before `today` that may count for somebody's cadence."""
-    probe = text("SELECT 1 FROM message WHERE kind = 1 AND state <> 6 AND local_on = :day LIMIT 1")
+    probe = statement("SELECT 1 FROM message WHERE kind = 1 AND state <> 6 AND local_on = :day LIMIT 1")
     days = range(today - CADENCE_DAYS_MAX + 1, today)
     return tuple(day for day in days if connection.execute(probe, {"day": day}).first() is not None)
 

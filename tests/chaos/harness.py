@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reminder.config import Settings
 from tests.chaos import stage
 from tests.chaos.audit import Findings, examine
 
@@ -38,19 +37,19 @@ def run(story: Story, folder: Path, say: Callable[[str], None]) -> Findings:
     """Live through the whole story; what was found at its end."""
     dice = random.Random(story.seed)
     with _relay(folder) as port:
-        settings = stage.settings_for(folder / "data", port)
-        _in_child(folder, lambda: stage.set_scene(settings, story.people))
+        here = stage.put_together(stage.settings_for(folder / "data", port))
+        _in_child(folder, lambda: stage.set_scene(here, story.people))
         mornings = _mornings(folder)
         kills = 0
         for number, at in enumerate(_hours()):
             if at in mornings:
                 wanted = round(story.kills * (mornings.index(at) + 1) / len(mornings)) - kills
-                kills += _end_again_and_again(folder, settings, at, wanted, dice)
-            _in_child(folder, lambda at=at: stage.finish(settings, at + timedelta(minutes=25)))
+                kills += _end_again_and_again(folder, here, at, wanted, dice)
+            _in_child(folder, lambda at=at: stage.finish(here, at + timedelta(minutes=25)))
             if number % 10 == 0:
                 say(f"  {at:%d %b %H:%M}, ended {kills} times")
         listed = folder / "unclear.json"
-        _in_child(folder, lambda: stage.list_unclear(settings, at, listed))
+        _in_child(folder, lambda: stage.list_unclear(here, at, listed))
     return examine(folder, kills)
 
 
@@ -58,7 +57,7 @@ def _hours() -> Iterator[datetime]:
     """The hours of the story: nine in the morning of each zone, and those in which what is unclear is settled."""
     day = stage.BEGAN.date()
     while day <= stage.LAST_DAY:
-        for hour in sorted({*stage.ZONES.values(), 0, 15, 23}):
+        for hour in sorted({*stage.ZONES.values(), 23}):
             at = datetime(day.year, day.month, day.day, hour, 0, 30, tzinfo=UTC)
             if at >= stage.BEGAN:
                 yield at
@@ -83,11 +82,11 @@ def _relay(folder: Path) -> Iterator[int]:
             server.kill()
 
 
-def _end_again_and_again(folder: Path, settings: Settings, at: datetime, times: int, dice: random.Random) -> int:
+def _end_again_and_again(folder: Path, here: stage.Installation, at: datetime, times: int, dice: random.Random) -> int:
     began = time.monotonic()
     for _ in range(times):
         now = at + timedelta(seconds=time.monotonic() - began)
-        child = _fork(folder, lambda now=now: stage.live(settings, now))
+        child = _fork(folder, lambda now=now: stage.live(here, now))
         _wait(min(SHORTEST_LIFE + dice.expovariate(1 / USUAL_LIFE), LONGEST_LIFE))
         if dice.randrange(FROZEN) == 0:
             os.kill(child, signal.SIGSTOP)

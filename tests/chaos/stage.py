@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,11 @@ QUIET_TICKS = 40
 class RunningClock:
     """A clock that begins at an instant of the story and goes on as time does."""
 
-    def __init__(self, start: datetime) -> None:
-        self._start = start
-        self._began = time.monotonic()
+    def __init__(self) -> None:
+        self.begin(BEGAN)
+
+    def begin(self, at: datetime) -> None:
+        self._start, self._began = at, time.monotonic()
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=time.monotonic() - self._began)
@@ -66,16 +69,32 @@ def settings_for(folder: Path, port: int) -> Settings:
     )
 
 
-def app_at(settings: Settings, at: datetime) -> App:
-    """The installation at an instant of the story; its log holds only what went wrong."""
-    set_up_log("json", "warning")
-    return build_app(settings, RunningClock(at))
+@dataclass
+class Installation:
+    """One installation, put together before the processes that run it part: only what they share, nothing open."""
+
+    app: App
+    clock: RunningClock
+
+    def at(self, instant: datetime) -> App:
+        """The installation at an instant of the story."""
+        self.clock.begin(instant)
+        return self.app
 
 
-def set_scene(settings: Settings, people: int) -> None:
-    """Database, appeals and `people` supporters in each zone and language, a third of them by text."""
+def put_together(settings: Settings) -> Installation:
+    """Everything but the database and the wire; its log holds only what went wrong."""
     settings.data_folder.mkdir()
-    app = app_at(settings, BEGAN)
+    set_up_log("json", "warning")
+    clock = RunningClock()
+    app = build_app(settings, clock)
+    app.renderer, app.providers  # noqa: B018 - read once, for all
+    return Installation(app, clock)
+
+
+def set_scene(here: Installation, people: int) -> None:
+    """Database, appeals and `people` supporters in each zone and language, a third of them by text."""
+    app = here.at(BEGAN)
     create(app.database, app.vault, BEGAN)
     app.database.write(lambda connection: _add_people(connection, app.vault, people))
     for number, deadline in enumerate(DEADLINES):
@@ -86,7 +105,7 @@ def set_scene(settings: Settings, people: int) -> None:
     with app.database.read() as connection:
         plans = [(steps_of(connection, n), deadline) for n, deadline in enumerate(DEADLINES, start=1)]
     due = {int(at.timestamp()) for steps, deadline in plans for step in steps for at in _mornings(step, deadline)}
-    (settings.data_folder.parent / "due").write_text(" ".join(map(str, sorted(due))))
+    (app.settings.data_folder.parent / "due").write_text(" ".join(map(str, sorted(due))))
     app.close()
 
 
@@ -139,14 +158,14 @@ def _hash(vault: Vault, channel: Channel, normal_form: str) -> bytes:
     return Address(channel, vault.address_hash(channel, normal_form)).hash
 
 
-def live(settings: Settings, at: datetime) -> None:
+def live(here: Installation, at: datetime) -> None:
     """The daemon, until somebody ends it."""
-    app_at(settings, at).run()
+    here.at(at).run()
 
 
-def finish(settings: Settings, at: datetime) -> None:
+def finish(here: Installation, at: datetime) -> None:
     """Heartbeats until nothing more can be done at this hour."""
-    app = app_at(settings, at)
+    app = here.at(at)
     for _ in range(QUIET_TICKS):
         sent = app.tick().sent
         if not (sent.batches or sent.dropped):
@@ -154,8 +173,8 @@ def finish(settings: Settings, at: datetime) -> None:
     app.close()
 
 
-def list_unclear(settings: Settings, at: datetime, into: Path) -> None:
+def list_unclear(here: Installation, at: datetime, into: Path) -> None:
     """What `reminder messages list --unclear` shows, by number of the message."""
-    app = app_at(settings, at)
+    app = here.at(at)
     into.write_text(json.dumps([line.message_id for line in unclear_lines(app.database) if line.unclear]))
     app.close()

@@ -76,7 +76,7 @@ def test_quiet_hours_that_last_to_the_end_are_told_and_the_reminder_goes_earlier
     found = look_ahead(mail_world, mail_world.create(), utc("2020-12-20T10:00"))
     last = next(each for each in found.sendings if each.step_key == "deadline-0d")
     assert (last.at, last.people) == (utc("2020-12-29T21:00"), 1)
-    early = "1 person get deadline-0d earlier than its hour: their quiet hours leave no time between it and the end."
+    early = "deadline-0d goes earlier than its hour to 1 person: quiet hours leave no time between it and the end."
     assert early in found.look_at
 
 

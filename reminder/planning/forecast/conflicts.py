@@ -45,7 +45,7 @@ def _early(sendings: Mapping[Coming, int]) -> Iterable[str]:
         if step.anchor_at is None and each.going.due_at < asked:
             early[step.step_key] = early.get(step.step_key, 0) + number
     for key, number in early.items():
-        yield f"{people(number)} get {key} earlier than its hour: their quiet hours leave no time between it and the end."
+        yield f"{key} goes earlier than its hour to {people(number)}: quiet hours leave no time between it and the end."
 
 
 def _cannot_arrive(seen: Look, plan: Plan, steps: Sequence[StepPlan]) -> Iterable[str]:
