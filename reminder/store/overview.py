@@ -108,7 +108,8 @@ def eyes(connection: Connection) -> dict[int, Eye]:
         return {row[0]: row[1] for row in connection.execute(text(sql))}
 
     waiting = counted("SELECT campaign_id, count(*) FROM wave WHERE state = 7 GROUP BY campaign_id")
-    set_aside = counted("SELECT campaign_id, count(*) FROM delivery WHERE state = 6 GROUP BY campaign_id")
+    # Here and below the plus sign keeps SQLite from walking through all promises in the order of another index.
+    set_aside = counted("SELECT +campaign_id, count(*) FROM delivery WHERE state = 6 GROUP BY +campaign_id")
     unclear = counted(
         "SELECT k.campaign_id, count(*) FROM message m CROSS JOIN batch b CROSS JOIN content_campaign k"
         " WHERE m.state = 5 AND b.id = m.batch_id AND k.content_id = b.content_id GROUP BY k.campaign_id"
@@ -200,10 +201,10 @@ def set_aside_rows(connection: Connection) -> list[SetAsideRow]:
     """What was set aside, by sending and reason; by the index on it."""
     rows = connection.execute(
         text(
-            "SELECT d.campaign_id, d.step_key, d.channel, d.local_on, d.reason, count(*) AS number,"
+            "SELECT +d.campaign_id AS campaign_id, d.step_key, d.channel, d.local_on, d.reason, count(*) AS number,"
             " min(d.subscriber_id) AS person FROM delivery d WHERE d.state = 6"
-            " GROUP BY d.campaign_id, d.step_key, d.channel, d.local_on, d.reason"
-            " ORDER BY d.campaign_id, d.local_on, d.step_key, d.channel, d.reason"
+            " GROUP BY +d.campaign_id, d.step_key, d.channel, d.local_on, d.reason"
+            " ORDER BY 1, d.local_on, d.step_key, d.channel, d.reason"
         )
     ).all()
     return [

@@ -128,7 +128,7 @@ def _ours(url: str, port: int) -> tuple[float, bytes]:
 
 async def _bare(port: int, mail: bytes, messages: int) -> float:
     async def connection(number: int) -> None:
-        async with aiosmtplib.SMTP("127.0.0.1", port, start_tls=False) as client:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for _ in range(number):
                 await client.sendmail("reminder@example.org", ["person1@example.org"], mail)
 

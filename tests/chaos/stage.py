@@ -170,11 +170,9 @@ def finish(here: Installation, at: datetime) -> None:
         sent = app.tick().sent
         if not (sent.batches or sent.dropped):
             break
-    app.close()
 
 
 def list_unclear(here: Installation, at: datetime, into: Path) -> None:
     """What `reminder messages list --unclear` shows, by number of the message."""
     app = here.at(at)
     into.write_text(json.dumps([line.message_id for line in unclear_lines(app.database) if line.unclear]))
-    app.close()
