@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
+import structlog
 
 from reminder.clock import Clock
 from reminder.config import Settings
@@ -53,6 +54,7 @@ from reminder.store.queueing import Addressee, at_once, organisers, queue, queue
 from reminder.store.tables import Instance
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -263,6 +265,7 @@ class App:
                     chunk=self.settings.opening_chunk,
                     zones_of=zones_of_country,
                     catch_up=catch_up,
+                    go_on=self._goes_on,
                 ),
             ),
             Part(
@@ -275,9 +278,13 @@ class App:
             Part("report", lambda at: report_expired(self.database, at)),
             Part("office", lambda at: office_reminders(self.database, at, self.settings.zone)),
         ]
-        results = beat(parts, now, on_trouble=self._tell_office)
+        results = beat(parts, now, on_trouble=self._tell_office, go_on=self._goes_on)
         self.database.write(lambda connection: note_beat(connection, self.sender.owner, now))
         return results
+
+    def _goes_on(self) -> bool:
+        """Until the daemon is told to end."""
+        return not self.sender.stopping
 
     def tick(self, *, clock_is_right: bool = False) -> Ticked:
         """One heartbeat, then whatever is due is handed over."""
@@ -293,7 +300,7 @@ class App:
             lock.let_go()
 
     def why_wait(self, now: datetime, *, clock_is_right: bool = False) -> str:
-        """Why nothing may be sent now, or ''; a clock that jumped is noted until an operator or a second source agrees."""
+        """Why nothing may be sent now, or ''; of a clock that jumped until an operator or a second source agrees."""
         with self.database.read() as connection:
             instance = read_instance(connection, self.vault.fingerprint())
             second_source = database_clock(connection)
@@ -308,30 +315,33 @@ class App:
         )
         return jumped or instance.waits_because
 
-    def run(self) -> None:
+    def run(self, *, clock_is_right: bool = False) -> None:
         """The daemon: heartbeat and sender in one process, until SIGTERM."""
         self.instance  # noqa: B018 - refuses at start what would fail later
         lock = take_lock(self.database)
         try:
-            self._runner.run(self._daemon().run())
+            self._runner.run(self._daemon(clock_is_right=clock_is_right).run())
         finally:
             lock.let_go()
 
-    def _daemon(self) -> Embedded:
-        first = [True]
+    def _daemon(self, *, clock_is_right: bool) -> Embedded:
+        first, told = [True], [False]
 
         def heartbeat() -> None:
             now = self.clock.now()
-            if self.why_wait(now):
+            if waits := self.why_wait(now, clock_is_right=clock_is_right and first[0]):
+                if not told[0]:
+                    log.warning("nothing_is_sent", because=waits)
+                told[0] = True
                 return
             self.heartbeat(now, nobody_else=first[0])
-            first[0] = False
+            first[0] = told[0] = False
+            log.debug("heartbeat_done")
 
         return Embedded(
             self.sender,
             heartbeat,
             lambda: not first[0] and not self.why_wait(self.clock.now()),
-            self.clock,
             every=timedelta(seconds=self.settings.heartbeat_seconds),
         )
 

@@ -46,18 +46,24 @@ def _email_address() -> str:
     return address
 
 
+clock_option = click.option(
+    "--clock-is-right", is_flag=True, help="The clock jumped for a good reason, such as a long standstill."
+)
+
+
 @click.command()
+@clock_option
 @pass_doors
-def run(doors: Doors) -> None:
+def run(doors: Doors, clock_is_right: bool) -> None:
     """Run the daemon until it is told to end. It plans, sends, expires and reports; SIGTERM or Ctrl-C ends it."""
     app = doors.app
     say(["Reminder runs. Ctrl-C or SIGTERM ends it; what is under way is finished first."])
-    app.run()
+    app.run(clock_is_right=clock_is_right)
     say(["Reminder has ended."], "`reminder status`")
 
 
 @click.command()
-@click.option("--clock-is-right", is_flag=True, help="The clock jumped for a good reason, such as a long standstill.")
+@clock_option
 @json_option
 @pass_doors
 def tick(doors: Doors, clock_is_right: bool, in_json: bool) -> int:
@@ -89,7 +95,8 @@ def _reason(fault: Exception) -> str:
 @pass_doors
 def status(doors: Doors, in_json: bool) -> None:
     """How the service is, and what waits for you."""
-    found = look_at(doors.app.database, doors.app.providers, doors.clock.now())
+    app, now = doors.app, doors.clock.now()
+    found = look_at(app.database, app.providers, now, waits=app.why_wait(now))
     if in_json:
         say_json(found.to_json())
     else:

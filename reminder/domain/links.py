@@ -71,7 +71,7 @@ class Links:
 
     def many(self, purpose: Purpose, campaign_id: int, address_hashes: Sequence[bytes]) -> list[str]:
         """The link of each address hash (exactly 16 bytes), 1 µs each; campaign 0 means no campaign."""
-        if any(len(each) != HASH_BYTES for each in address_hashes):
+        if not set(map(len, address_hashes)) <= {HASH_BYTES}:
             raise ValueError(f"an address hash has {HASH_BYTES} bytes")
         head = bytes([purpose]) + campaign_id.to_bytes(4)
         made = macs(self._key, head, address_hashes)

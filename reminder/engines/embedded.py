@@ -7,37 +7,50 @@ bell that each heartbeat rings, and look by themselves when the next batch may g
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
-from reminder.clock import Clock
 from reminder.domain.states import Channel
 from reminder.outbox.sender import Sender
 
 log = structlog.get_logger()
 IDLE_SECONDS = 5.0
 DRAIN_SECONDS = 8.0
+LAST_BEAT_SECONDS = 1.0
+
+
+class AtOnceThenEvery(BaseTrigger):  # type: ignore[misc]
+    """Fires at once, then this long after each look: APScheduler's own interval would count every beat that a standstill
+    or a clock put right left out, one by one, and a machine that starts in 1970 has a billion of them."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """The scheduler's question; `now` is its own clock."""
+        return now if previous_fire_time is None else now + self._every
 
 
 class Embedded:
-    """Runs until SIGTERM or SIGINT; what is under way then ends within `DRAIN_SECONDS` or is told as unclear later."""
+    """Runs until SIGTERM or SIGINT; what is under way then ends within `drain_seconds` or is told as unclear later."""
 
     def __init__(
         self,
         sender: Sender,
         heartbeat: Callable[[], object],
         may_send: Callable[[], bool],
-        clock: Clock,
         *,
         every: timedelta,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self._sender = sender
         self._heartbeat = heartbeat
         self._may_send = may_send
-        self._clock = clock
         self._every = every
+        self._drain_seconds = drain_seconds
 
     async def run(self) -> None:
         """The daemon's main loop."""
@@ -51,20 +64,14 @@ class Embedded:
         ]
 
         def beat() -> None:
-            self._heartbeat()
-            for bell in bells:
-                loop.call_soon_threadsafe(bell.set)
+            try:
+                self._heartbeat()
+            finally:
+                for bell in bells:
+                    loop.call_soon_threadsafe(bell.set)
 
         scheduler = BackgroundScheduler(timezone="UTC")
-        scheduler.add_job(
-            beat,
-            "interval",
-            seconds=self._every.total_seconds(),
-            next_run_time=self._clock.now(),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-        )
+        scheduler.add_job(beat, AtOnceThenEvery(self._every), coalesce=True, max_instances=1, misfire_grace_time=None)
         scheduler.start()
         log.info("daemon_started", lanes=len(lanes))
         await stop.wait()
@@ -72,11 +79,13 @@ class Embedded:
         self._sender.stopping = True
         for bell in bells:
             bell.set()
-        _, late = await asyncio.wait(lanes, timeout=DRAIN_SECONDS)
+        _, late = await asyncio.wait(lanes, timeout=self._drain_seconds)
         for lane in late:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
-        await asyncio.to_thread(scheduler.shutdown, wait=not late)
+        # What the heartbeat has under way is one chunk at most; a look-up that hangs is cut off with the loop.
+        ended = asyncio.create_task(asyncio.to_thread(scheduler.shutdown, wait=not late))
+        await asyncio.wait([ended], timeout=LAST_BEAT_SECONDS)
         log.info("daemon_stopped", cut_off=len(late))
 
     def _lanes(self) -> Mapping[str, Channel]:

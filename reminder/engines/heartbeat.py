@@ -25,25 +25,35 @@ class Part:
 
 
 def beat(
-    parts: Sequence[Part], now: datetime, *, on_trouble: Callable[[str, Exception, datetime], None]
+    parts: Sequence[Part],
+    now: datetime,
+    *,
+    on_trouble: Callable[[str, Exception, datetime], None],
+    go_on: Callable[[], bool] = lambda: True,
 ) -> dict[str, object]:
-    """Run every part; what each returned, or the fault that ended it, by name.
+    """Run every part while `go_on`; what each returned, or the fault that ended it, by name.
 
-    A fault is logged by its kind only: its text may name a person.
+    A fault is logged by its kind only: its text may name a person. One that cannot even be told stands in the log.
     """
     results: dict[str, object] = {}
     for part in parts:
+        if not go_on():
+            break
         try:
             results[part.name] = part.work(now)
-        except Trouble as trouble:
-            log.error("heartbeat_part_failed", part=part.name, thing=trouble.thing, reason=trouble.reason)
-            results[part.name] = trouble
-            on_trouble(part.name, trouble, now)
         except Exception as error:  # noqa: BLE001 - the other parts must go on, and this one is told
-            log.error("heartbeat_part_failed", part=part.name, kind=type(error).__name__)
             results[part.name] = error
-            on_trouble(part.name, error, now)
+            why = {"thing": error.thing, "reason": error.reason} if isinstance(error, Trouble) else {}
+            log.error("heartbeat_part_failed", part=part.name, kind=type(error).__name__, **why)
+            _tell(on_trouble, part.name, error, now)
     return results
+
+
+def _tell(on_trouble: Callable[[str, Exception, datetime], None], part: str, error: Exception, now: datetime) -> None:
+    try:
+        on_trouble(part, error, now)
+    except Exception as again:  # noqa: BLE001 - most often the database itself is the trouble
+        log.error("trouble_not_told", part=part, kind=type(again).__name__)
 
 
 def clock_jumped(last: datetime | None, now: datetime, *, catch_up: timedelta, second_source: datetime | None) -> str:

@@ -9,22 +9,24 @@ from reminder.store.database import Database
 from reminder.store.status import Standing, providers_standing, standing
 
 LATE_HEARTBEAT = timedelta(minutes=5)
+RIGHT = "stop the service and start it with `reminder run --clock-is-right`, or `reminder tick --clock-is-right`"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `standing` counted, and which providers are out of the rotation."""
+    """What `standing` counted, which providers are out of the rotation, and why nothing may be sent, if so."""
 
     standing: Standing
     providers: dict[str, str]
     now: datetime
+    waits: str = ""
 
     def lines(self) -> list[str]:
         """Sentences, the worrying ones with what to do."""
         s = self.standing
         lines = [self._heartbeat()]
-        if s.waits_because:
-            lines.append(f"Nothing is sent: {s.waits_because}. Look at it, then `reminder tick --clock-is-right`.")
+        if self.waits:
+            lines.append(f"Nothing is sent: {self.waits}. Look at it; if the clock is right, {RIGHT}.")
         lines.append("Campaigns: " + (", ".join(f"{n} {state}" for state, n in sorted(s.campaigns.items())) or "none"))
         lines.append(
             f"To be sent: {s.batches_open} batches wait, {s.batches_sending} under way, {s.sendings_due} sendings due."
@@ -54,11 +56,11 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """The same for a program."""
-        return {**asdict(self.standing), "providers_out": self.providers}
+        return {**asdict(self.standing), "waits_because": self.waits, "providers_out": self.providers}
 
 
-def status(database: Database, providers: Collection[str], now: datetime) -> Status:
-    """Look at the database once."""
+def status(database: Database, providers: Collection[str], now: datetime, *, waits: str = "") -> Status:
+    """Look at the database once. `waits`: why a heartbeat would send nothing now."""
     with database.read() as connection:
         found = standing(connection, now)
         out = providers_standing(connection)
@@ -67,4 +69,4 @@ def status(database: Database, providers: Collection[str], now: datetime) -> Sta
         for name, (until, because) in out.items()
         if until is not None and until > now and name in providers
     }
-    return Status(found, words, now)
+    return Status(found, words, now, waits or found.waits_because)

@@ -32,23 +32,31 @@ class OpenedToday:
 
 
 def open_due(
-    database: Database, now: datetime, *, chunk: int, zones_of: CountryZones, catch_up: timedelta = CATCH_UP
+    database: Database,
+    now: datetime,
+    *,
+    chunk: int,
+    zones_of: CountryZones,
+    catch_up: timedelta = CATCH_UP,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> OpenedToday:
     """Open every sending that is due; each chunk is a transaction of its own, so that nobody waits for a million.
 
-    Who moved behind a sending that was opened within `catch_up` still gets it.
+    Who moved behind a sending that was opened within `catch_up` still gets it. When `go_on` says no, what is half-way
+    waits for the next heartbeat, as after a crash.
     """
     total = OpenedToday()
     with database.read() as connection:
         groups = opening.due_groups(connection, now)
     for rhythm_id, local_on in groups:
-        while True:
+        while go_on():
             with database.read() as connection:
                 sendings = opening.sendings_of(connection, rhythm_id, local_on)
             if not sendings:
                 break
-            _open_group(database, sendings, total, chunk=chunk, zones_of=zones_of, now=now)
-    _open_for_movers(database, total, now - catch_up, now)
+            _open_group(database, sendings, total, chunk=chunk, zones_of=zones_of, now=now, go_on=go_on)
+    if go_on():
+        _open_for_movers(database, total, now - catch_up, now)
     return total
 
 
@@ -75,9 +83,12 @@ def _open_group(
     chunk: int,
     zones_of: CountryZones,
     now: datetime,
+    go_on: Callable[[], bool],
 ) -> None:
     tomorrow = _tomorrows(database, sendings, zones_of)
     while True:
+        if not go_on():
+            return
         opened: Opened = database.write(
             partial(opening.open_chunk, sendings=sendings, size=chunk, now=now, tomorrow=tomorrow)
         )

@@ -8,13 +8,15 @@ import time
 from pathlib import Path
 
 from tests.chaos.harness import Story, run
+from tests.chaos.stage import DAYS
 
 
 def main() -> int:
     """Live through a story and print its figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="how often the sender is ended")
-    parser.add_argument("--people", type=int, default=600, help="supporters in each of four zones")
+    parser.add_argument("--people", type=int, default=250, help="supporters in each of four zones")
+    parser.add_argument("--days", type=int, default=DAYS, help="days of the story")
     parser.add_argument("--seed", type=int, default=None, help="the same seed ends the sender at the same times")
     parser.add_argument("--keep", type=Path, default=None, help="folder to leave everything in")
     given = parser.parse_args()
@@ -24,7 +26,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        found = run(Story(given.kills, given.people, seed), folder, lambda line: print(line, flush=True))
+        found = run(Story(given.kills, given.people, seed, given.days), folder, lambda line: print(line, flush=True))
     print("\n".join(found.lines()))
     print(f"  {'seconds':44} {time.monotonic() - began:>8,.0f}")
     return 1 if found.breaches else 0

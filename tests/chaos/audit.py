@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from reminder.domain.states import Channel, DeliveryState, MessageState, WaveState
@@ -20,6 +21,7 @@ class Findings:
     promises: int = 0
     messages: int = 0
     acceptances: int = 0
+    between: int = 0
     carried: int = 0
     skipped: int = 0
     unclear: int = 0
@@ -34,6 +36,7 @@ class Findings:
             "promises",
             "messages",
             "acceptances",
+            "between",
             "carried",
             "skipped",
             "rescued",
@@ -50,6 +53,7 @@ _WORDS = {
     "promises": "promises",
     "messages": "messages",
     "acceptances": "acceptances by the providers",
+    "between": "of these between two ends of the sender",
     "carried": "promises carried",
     "skipped": "promises skipped or missed, with a reason",
     "rescued": "attempts cut off in a call",
@@ -58,23 +62,23 @@ _WORDS = {
 }
 
 
-def examine(folder: Path, kills: int) -> Findings:
-    """Compare the database with the logs of the providers."""
-    found = Findings(kills=kills)
+def examine(folder: Path, end: datetime, kills: int, between: int) -> Findings:
+    """Compare the database at the story's end with the logs of the providers."""
+    found = Findings(kills=kills, between=between)
     with sqlite3.connect(folder / "data" / "reminder.db") as database:
         database.row_factory = sqlite3.Row
-        taken = _taken(folder)
         listed = set(json.loads((folder / "unclear.json").read_text()))
-        _messages(database, taken, listed, found)
+        _messages(database, taken(folder), listed, found)
         _promises(database, found)
-        _nobody_overlooked(database, found)
+        _nobody_overlooked(database, end, found)
     _quiet_log(folder, found)
     return found
 
 
-def _taken(folder: Path) -> Counter[int]:
+def taken(folder: Path) -> Counter[int]:
     """How often each message was accepted, by its number on the wire."""
-    mail = (folder / "mail.log").read_text().split()
+    mails = folder / "mail.log"
+    mail = mails.read_text().split() if mails.exists() else []
     texts = folder / "data" / "messages" / "sms" / "accepted.log"
     lines = texts.read_text().splitlines() if texts.exists() else []
     # A process that was ended may leave half a line: then the file is complete and the line is not.
@@ -82,12 +86,12 @@ def _taken(folder: Path) -> Counter[int]:
     return Counter(int(wire_id.partition(".")[0], 16) for wire_id in wire_ids)
 
 
-def _messages(database: sqlite3.Connection, taken: Counter[int], listed: set[int], found: Findings) -> None:
+def _messages(database: sqlite3.Connection, accepted: Counter[int], listed: set[int], found: Findings) -> None:
     again = {row["message_id"] for row in database.execute("SELECT message_id FROM event WHERE kind = 'sent again'")}
     days: Counter[tuple[int, int]] = Counter()
     known = set()
     for row in database.execute("SELECT * FROM message WHERE kind = 1"):
-        number, state, times = row["id"], MessageState(row["state"]), taken[row["id"]]
+        number, state, times = row["id"], MessageState(row["state"]), accepted[row["id"]]
         known.add(number)
         found.messages += 1
         found.acceptances += times
@@ -104,7 +108,7 @@ def _messages(database: sqlite3.Connection, taken: Counter[int], listed: set[int
             found.breaches.append(f"message {number} was lost on its way")
         if (state is MessageState.AMBIGUOUS) != (number in listed):
             found.breaches.append(f"message {number} is unclear and not listed, or the other way round")
-    found.breaches += [f"an unknown message {number} was accepted" for number in taken if number not in known]
+    found.breaches += [f"an unknown message {number} was accepted" for number in accepted if number not in known]
     found.breaches += [f"person {who} got {n} reminders on one day" for (who, _), n in days.items() if n > 1]
     found.rescued = _one(database, "SELECT count(*) FROM attempt WHERE n_unclear > 0")
 
@@ -127,7 +131,7 @@ def _promises(database: sqlite3.Connection, found: Findings) -> None:
         found.breaches.append(f"{open_ended} attempts never ended")
 
 
-def _nobody_overlooked(database: sqlite3.Connection, found: Findings) -> None:
+def _nobody_overlooked(database: sqlite3.Connection, end: datetime, found: Findings) -> None:
     """Who can be reached by a sending's channel, and by the channel that its step prefers, is promised it."""
     people: dict[int, list[sqlite3.Row]] = defaultdict(list)
     for person in database.execute("SELECT id, rhythm_id, email_since, sms_since FROM subscriber"):
@@ -136,7 +140,7 @@ def _nobody_overlooked(database: sqlite3.Connection, found: Findings) -> None:
     for row in database.execute("SELECT campaign_id, step_key, anchor_on, channel, subscriber_id FROM delivery"):
         promised[tuple(row)[:4]].add(row["subscriber_id"])
     since = {Channel.EMAIL: "email_since", Channel.SMS: "sms_since"}
-    for wave in database.execute("SELECT * FROM wave"):
+    for wave in database.execute("SELECT * FROM wave WHERE due_at <= ?", [int(end.timestamp())]):
         if wave["state"] != WaveState.OPEN:
             found.breaches.append(f"sending {wave['id']} is {WaveState(wave['state']).name.lower()}")
             continue

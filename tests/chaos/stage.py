@@ -31,7 +31,8 @@ BEGAN = datetime(2020, 12, 1, 8, tzinfo=UTC)
 ZONES = {"Asia/Almaty": 3, "Europe/Paris": 8, "Europe/London": 9, "America/Los_Angeles": 17}
 LOCALES = ("en", "fr")
 DEADLINES = (date(2020, 12, 10), date(2020, 12, 11), date(2020, 12, 12))
-LAST_DAY = date(2020, 12, 13)
+# Until the day after the last deadline.
+DAYS = 13
 # A target that can still be reached on the last morning.
 TARGET = {"name": "Director", "postal_address": "No. 1", "email": ["office@example.org"]}
 WHO = "office"
@@ -106,7 +107,6 @@ def set_scene(here: Installation, people: int) -> None:
         plans = [(steps_of(connection, n), deadline) for n, deadline in enumerate(DEADLINES, start=1)]
     due = {int(at.timestamp()) for steps, deadline in plans for step in steps for at in _mornings(step, deadline)}
     (app.settings.data_folder.parent / "due").write_text(" ".join(map(str, sorted(due))))
-    app.close()
 
 
 def _mornings(step: StepPlan, deadline: date) -> Iterator[datetime]:

@@ -70,7 +70,9 @@ def test_a_clock_that_jumped_sends_nothing_until_somebody_says_it_is_right(live:
     assert waits.out.startswith("Nothing was sent: the clock went ahead")
     assert "--clock-is-right" in waits.next
     assert json.loads(live.at(7, 12).done("tick --json").out)["waits"]
+    assert "Nothing is sent: the clock went ahead" in live.at(7, 12).done("status").out
     assert json.loads(live.at(7, 12).done("tick --clock-is-right --json").out)["waits"] == ""
+    assert "Nothing is sent" not in live.at(7, 12).done("status").out
 
 
 def test_a_part_of_the_heartbeat_that_fails_is_told_and_the_tick_ends_with_one(live: Office) -> None:
@@ -96,7 +98,7 @@ def test_a_rehearsal_runs_to_the_report_in_silence_and_sends_nothing(live: Offic
     assert "Report on campaign 1" in said.out
     assert said.err == ""
     assert messages(live) == []
-    story = json.loads(live.done("rehearse 1 --from 2020-12-01 --to 2020-12-08 --json").out)
+    story = json.loads(live.done("rehearse 1 --from 2020-12-01 --to 2020-12-02 --json").out)
     assert story["messages"] > 0
 
 

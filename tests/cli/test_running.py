@@ -35,10 +35,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @contextmanager
-def daemon(office: Office, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """`reminder run` in the office's folder, from the moment at which its lanes are up."""
+def daemon(
+    office: Office, environment: dict[str, str], *options: str, until: str = "daemon_started"
+) -> Iterator[subprocess.Popen[str]]:
+    """`reminder run` in the office's folder, from the moment at which its log says `until`."""
     running = subprocess.Popen(
-        command("run"),
+        command("run", *options),
         cwd=office.folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -49,7 +51,7 @@ def daemon(office: Office, environment: dict[str, str]) -> Iterator[subprocess.P
     try:
         assert running.stderr is not None
         for line in running.stderr:
-            if "daemon_started" in line:
+            if until in line:
                 break
         yield running
     finally:
@@ -91,6 +93,19 @@ def test_while_one_daemon_runs_a_second_and_a_tick_are_refused_and_a_dead_one_is
             ]
         assert "Campaigns: none" in now.done("status").out
     now.done("tick")
+
+
+def test_after_a_long_standstill_the_daemon_says_why_it_waits_and_how_it_is_told_to_go_on(
+    now: Office, environment: dict[str, str]
+) -> None:
+    Office(now.folder).done("tick")
+    assert "Nothing is sent: the clock went ahead" in now.done("status").out
+    with daemon(now, environment, until="nothing_is_sent"):
+        pass
+    assert "Nothing is sent: the clock went ahead" in now.done("status").out
+    with daemon(now, {**environment, "LOG_LEVEL": "debug"}, "--clock-is-right", until="heartbeat_done"):
+        pass
+    assert "Nothing is sent" not in now.done("status").out
 
 
 def test_the_module_and_the_installed_command_are_the_same_program(office: Office, environment: dict[str, str]) -> None:

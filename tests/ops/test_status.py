@@ -28,7 +28,8 @@ WELL: dict[str, Any] = {
 
 
 def lines(providers: dict[str, str] | None = None, **different: Any) -> list[str]:
-    return Status(Standing(**{**WELL, **different}), providers or {}, NOW).lines()
+    standing = Standing(**{**WELL, **different})
+    return Status(standing, providers or {}, NOW, standing.waits_because).lines()
 
 
 def test_where_all_is_well_three_lines_say_so() -> None:

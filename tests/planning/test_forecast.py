@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reminder.domain.meant import why_never, why_no_channel
 from reminder.domain.states import Channel, Reason, WaveState
+from reminder.errors import Trouble
 from reminder.outbox.opening import open_due
 from reminder.planning import campaigns
 from reminder.planning.forecast import Forecast, forecast
@@ -136,8 +138,8 @@ def test_a_draft_is_shown_as_if_it_were_started_now(mail_world: World) -> None:
     campaign_id = mail_world.create(utc("2020-12-01T10:00"))
     text = look_ahead(mail_world, campaign_id, utc("2020-12-20T10:00")).text()
     assert text[:9] == [
-        "Campaign 1 is draft; this is what it would send if it were approved and started now.",
-        "Nothing goes yet: its content is not approved.",
+        "Campaign 1 is a draft; this is what it would send if it were approved and started now.",
+        "Nothing goes: Campaign 1 is not approved.",
         "Audience: 2 people, of 2 supporters.",
         "  2 people will get at least one reminder.",
         "",
@@ -172,10 +174,25 @@ def test_a_paused_campaign_is_shown_as_if_it_were_resumed_now(mail_world: World)
     assert past == {key: {Reason.PAST_AT_START: 1} for key in ("start+0d", "half+0d", "deadline-7d")}
 
 
+def test_what_speaks_against_sending_is_said_first(mail_world: World) -> None:
+    mail_world.person("Clara", "Europe/London")
+    campaign_id = mail_world.live()
+    mail_world.set_campaign(campaign_id, question="letter")
+    found = look_ahead(mail_world, campaign_id, utc("2020-12-10T10:00"))
+    assert found.as_if == "if it were approved now"
+    asked = "Campaign 1 must be told whether the letter is the same or new. Answer with `reminder case decide k3x7qa`."
+    assert found.against == (asked,)
+
+
+def test_a_campaign_that_does_not_exist_is_a_trouble_with_a_remedy(world: World) -> None:
+    with pytest.raises(Trouble, match=r"Campaign 9: does not exist\. See them with `reminder campaign list`"):
+        look_ahead(world, 9, BEGAN)
+
+
 def test_of_a_closed_campaign_nothing_comes(mail_world: World) -> None:
     mail_world.person("Clara", "Europe/London")
     campaign_id = mail_world.live()
     campaigns.close(mail_world.desk, campaign_id, who=WHO, now=utc("2020-12-10T10:00"))
     found = look_ahead(mail_world, campaign_id, utc("2020-12-10T11:00"))
     assert (found.sendings, dict(found.nothing)) == ((), {Reason.CAMPAIGN_CLOSED: 1})
-    assert "Nothing goes yet: campaign closed." in found.text()
+    assert "Nothing goes: Campaign 1: campaign closed." in found.text()

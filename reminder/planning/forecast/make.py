@@ -99,7 +99,7 @@ def _plan(connection: Connection, desk: Desk, seen: Look, now: datetime) -> tupl
     campaign, steps = seen.campaign, seen.steps
     was = stand.standing(connection, seen.campaign_id)
     if campaign.state in _ENDED:
-        return Plan(campaign, [], was, as_if=False), [f"{REASON_WORDS[_ENDED[campaign.state]]}."]
+        return Plan(campaign, [], was, as_if=False), [f"{seen.name}: {REASON_WORDS[_ENDED[campaign.state]]}."]
     approved = campaign.approved_version == campaign.version
     live = campaign.state is CampaignState.LIVE and approved and not campaign.question
     values: dict[str, object] = {}
@@ -108,11 +108,11 @@ def _plan(connection: Connection, desk: Desk, seen: Look, now: datetime) -> tupl
         steps, values = plan_of(seen, facts), dates(facts)
     elif not live:
         steps = renewed(desk, seen, campaign.live_since if approved else campaign.approved_at, now)
-    against = [] if approved else ["its content is not approved."]
+    against = [] if approved else [f"{seen.name} is not approved."]
     try:
         refuse_to_send(seen, steps, now)
     except NotAllowed as refusal:
-        against.append(f"{refusal.reason}. {refusal.remedy}")
+        against.append(f"{refusal.thing} {refusal.reason}. {refusal.remedy}")
     if live:
         return Plan(campaign, steps, was, as_if=False), against
     return Plan(Campaign(**campaign.model_dump() | values | {"live_since": now}), steps, was, as_if=True), against

@@ -154,9 +154,10 @@ class Forecast:
 
     def text(self) -> list[str]:
         """For people."""
-        head = f"Campaign {self.campaign_id} is {self.state.name.lower()}"
+        draft = "a " if self.state is CampaignState.DRAFT else ""
+        head = f"Campaign {self.campaign_id} is {draft}{self.state.name.lower()}"
         lines = [f"{head}; this is what it would send {self.as_if}." if self.as_if else f"{head}."]
-        lines += [f"Nothing goes yet: {reason}" for reason in self.against]
+        lines += [f"Nothing goes: {reason}" for reason in self.against]
         lines += self._people()
         for step in self.steps:
             lines += ["", *self._step(step)]
