@@ -173,6 +173,8 @@ def finish(here: Installation, at: datetime) -> None:
 
 
 def list_unclear(here: Installation, at: datetime, into: Path) -> None:
-    """What `reminder messages list --unclear` shows, by number of the message."""
+    """What `reminder messages list --unclear` shows: number of the message, and how many its line stands for."""
     app = here.at(at)
-    into.write_text(json.dumps([line.message_id for line in unclear_lines(app.database) if line.unclear]))
+    into.write_text(
+        json.dumps([[line.message_id, line.number] for line in unclear_lines(app.database) if line.unclear])
+    )
