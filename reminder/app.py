@@ -24,7 +24,7 @@ from reminder.errors import BadSetting, NotAllowed, Trouble
 from reminder.intake.cases.results import ChangedCase, DecidedCase
 from reminder.ops.keys import vault_of
 from reminder.outbox.notes import queue_closing, queue_stop_note
-from reminder.outbox.opening import open_due
+from reminder.outbox.opening import chunk_for, open_due
 from reminder.outbox.recipients import Recipients
 from reminder.outbox.sender import Sender, Sent
 from reminder.outbox.upkeep import settle, tidy
@@ -262,7 +262,7 @@ class App:
                 lambda at: open_due(
                     self.database,
                     at,
-                    chunk=self.settings.opening_chunk,
+                    chunk=self.settings.opening_chunk or chunk_for(self.database),
                     zones_of=zones_of_country,
                     catch_up=catch_up,
                     go_on=self._goes_on,

@@ -68,7 +68,7 @@ class Settings(BaseModel):
     settle_hours: int = Field(default=6, ge=1, le=72)
     email_margin_minutes: int = Field(default=60, ge=0, le=720)
     heartbeat_seconds: int = Field(default=20, ge=1, le=300)
-    opening_chunk: int = Field(default=10_000, ge=100, le=200_000)
+    opening_chunk: int = Field(default=0, ge=0, le=200_000)
     post_days_file: str = ""
     template_folder: str = ""
     log_format: str = "human"

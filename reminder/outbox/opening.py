@@ -18,6 +18,9 @@ from reminder.store.picking import Written
 
 log = structlog.get_logger()
 AT_HOUR = 9
+# On SQLite the web and the sender wait while a chunk is written: at most 150 ms. PostgreSQL lets them pass, and a small
+# chunk costs it twice as much for each person (4.4 times the bare INSERT at 20,000, 2.2 times at 100,000).
+CHUNK_ON_SQLITE, CHUNK_ON_POSTGRESQL = 7_500, 100_000
 
 CountryZones = Callable[[str], Sequence[str]]
 
@@ -29,6 +32,11 @@ class OpenedToday:
     sendings: int = 0
     messages: int = 0
     skipped: int = 0
+
+
+def chunk_for(database: Database) -> int:
+    """How many people go into one transaction, unless an operator says otherwise."""
+    return CHUNK_ON_SQLITE if database.is_sqlite else CHUNK_ON_POSTGRESQL
 
 
 def open_due(

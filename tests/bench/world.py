@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from reminder.clock import VirtualClock
-from reminder.config import Settings
 from reminder.domain.links import Links
 from reminder.domain.states import CampaignState, Channel
-from reminder.outbox.opening import open_due
+from reminder.outbox.opening import CHUNK_ON_SQLITE, open_due
 from reminder.outbox.recipients import Recipients
 from reminder.outbox.sender import Sender
 from reminder.outbox.views import Contents, Senders
@@ -47,7 +46,7 @@ LETTER = " ".join(["I ask you with respect to let the writer go home, and to tel
 
 
 EVENING_OF_YEAR = datetime(2020, 12, 31, 12, tzinfo=UTC)
-CHUNK: int = Settings.model_fields["opening_chunk"].default
+CHUNK = CHUNK_ON_SQLITE
 # The last two digits of the ids of those whom a reminder does not reach.
 WROTE, LEAVES_OUT, DO_NOT_CONTACT = 0, 33, 66
 
