@@ -188,6 +188,7 @@ class Fault(IntEnum):
     ADDRESS = 1  # goes on the do-not-contact list
     CONTENT = 2  # this message only
     ACCOUNT = 3  # the provider is out of the rotation; the batch is not burnt
+    OPTED_OUT = 4  # the person said so to the provider; our consent ledger takes it over
 
 
 MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {

@@ -317,8 +317,7 @@ class Sender:
             retry_at=_retries(begun, troubled, now),
             detail_ct=self.vault.encrypt(details, b"detail") if details else None,
         )
-        refused = _refused_addresses(begun, troubled)
-        close(connection, [Closing(Address(claimed.channel, each), Closed.BOUNCED, now) for each in refused], now)
+        close(connection, _closings(claimed.channel, begun, troubled, now), now, provider.name)
         self._judge_provider(connection, provider, troubled, counts)
         return counts
 
@@ -357,10 +356,23 @@ def _retries(begun: Begun, receipts: Sequence[Receipt], now: datetime) -> dict[i
     }
 
 
-def _refused_addresses(begun: Begun, receipts: Sequence[Receipt]) -> list[bytes]:
-    refused = {
-        receipt.message_id
+# What a refusal says of the address itself: what the provider was told by the person lands in our own ledger.
+_CLOSED_BY = {
+    (Channel.EMAIL, Fault.ADDRESS): Closed.BOUNCED,
+    (Channel.SMS, Fault.ADDRESS): Closed.BOUNCED,
+    (Channel.EMAIL, Fault.OPTED_OUT): Closed.UNSUBSCRIBED,
+    (Channel.SMS, Fault.OPTED_OUT): Closed.STOP,
+}
+
+
+def _closings(channel: Channel, begun: Begun, receipts: Sequence[Receipt], now: datetime) -> list[Closing]:
+    reasons = {
+        receipt.message_id: _CLOSED_BY[channel, receipt.fault]
         for receipt in receipts
-        if receipt.verdict is Verdict.REJECTED and receipt.fault is Fault.ADDRESS
+        if receipt.verdict is Verdict.REJECTED and (channel, receipt.fault) in _CLOSED_BY
     }
-    return [message.address_hash for message in begun.ready if message.message_id in refused] if refused else []
+    return [
+        Closing(Address(channel, message.address_hash), reasons[message.message_id], now)
+        for message in (begun.ready if reasons else ())
+        if message.message_id in reasons
+    ]

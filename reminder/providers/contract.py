@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, Self
 
 import httpx
 
+from reminder.domain.consent import Closed, Leaving
 from reminder.domain.message import Content, Receipt, Recipient
 from reminder.domain.states import Channel, Result
 from reminder.providers.options import Option, Options
@@ -29,7 +30,10 @@ class Capabilities:
     `idempotent_seconds`: for how long the same key with the same bytes is not sent twice (0: not at all).
     `look_up`: says afterwards whether it took a message. `validity`: takes an instant after which it gives up.
     `keeps_message_id`: our Message-ID reaches the reader. `recipient_headers`: each message has its own headers.
-    `webhooks`: calls us back. `real`: what it takes leaves this machine; False for folders and the like.
+    `webhooks`: calls us back. `names_by_own_id`: its callbacks know a message only by the `provider_id` of the receipt,
+    which is therefore kept. `inbound`: hands us what people answer. `suppressions`: keeps a list of its own of people
+    whom it no longer writes to, and lets us read it. `real`: what it takes leaves this machine; False for folders.
+    `conditions`: what its terms ask for beyond the law, in a sentence that doctor shows.
     """
 
     batch_size: int = 1
@@ -41,7 +45,11 @@ class Capabilities:
     keeps_message_id: bool = False
     recipient_headers: bool = True
     webhooks: bool = False
+    names_by_own_id: bool = False
+    inbound: bool = False
+    suppressions: bool = False
     real: bool = True
+    conditions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +83,77 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """Something a provider told us. `wire_id` names our message, or `provider_id` does where it cannot."""
+    """Something a provider told us of one message. `wire_id` names our message, or `provider_id` does where it cannot.
+
+    `kind` is "status" where `result` says what became of it, "left" where the provider itself took the person off
+    (`leaving` says how: then it is entered in our ledger, and not answered), "noted" for what changes nothing here, and
+    "unknown" for what the adapter has never heard of. `permanent`: with BOUNCED, the address will never take anything;
+    otherwise a soft bounce, of which a set number counts as one. `address` is whom it speaks of, where the provider says so.
+    """
 
     kind: str
     result: Result
     at: datetime
     wire_id: str = ""
     provider_id: str = ""
+    address: str = field(default="", repr=False)
     permanent: bool = False
+    leaving: Leaving | None = None
     code: str = ""
-    raw: Mapping[str, object] = field(default_factory=dict)
+    # What two deliveries of the same event have in common, where `wire_id`, `result` and `at` do not tell them apart.
+    same: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What somebody wrote to us. `sender` and `to` are addresses of `channel`: numbers in E.164.
+
+    `in_reply_to` is the wire id of the message that it answers, where the provider or a Message-ID says so. `headers` of
+    a mail have lower-case names. `provider_id` is the same when the provider tells it again; of a text that comes in
+    parts, `part` is (number, of how many) and `provider_id` what the parts share. `handled`: the provider has already
+    answered and acted on it (a STOP that Twilio took).
+    """
+
+    channel: Channel
+    at: datetime
+    sender: str = field(repr=False)
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    provider_id: str = ""
+    in_reply_to: str = ""
+    subject: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    part: tuple[int, int] = (1, 1)
+    handled: Leaving | None = None
+
+
+Told = ProviderEvent | Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Somebody on a provider's own list of people whom it no longer writes to."""
+
+    address: str = field(repr=False)
+    reason: Closed
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """How a callback is answered so that the provider does not send it again, nor take the answer for a reply."""
+
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    body: bytes = b""
 
 
 class BadSignature(Exception):
-    """A callback that is not from the provider. It is answered with 400 and not stored."""
+    """A callback that is not from the provider. It is answered with 400 and not stored. The text says why, and no more."""
+
+
+class NotChecked(Exception):
+    """Credentials that cannot be tried without sending something. The text says why."""
 
 
 class Provider(Protocol):
@@ -100,6 +165,7 @@ class Provider(Protocol):
     name: ClassVar[str]
     channel: ClassVar[Channel]
     options: ClassVar[tuple[Option, ...]]
+    acknowledgement: ClassVar[Acknowledgement]
     capabilities: Capabilities
 
     @classmethod
@@ -116,16 +182,31 @@ class Provider(Protocol):
         """
         ...
 
-    def verify(self, callback: Callback) -> None:
-        """Raise `BadSignature` unless the callback is authentic; raw body, constant time."""
+    async def verify(self, callback: Callback) -> None:
+        """Raise `BadSignature` unless the callback is authentic: on the raw body, in constant time, before parsing.
+
+        Whatever the bytes are, nothing else is raised. May fetch the provider's certificate, and agree to a
+        subscription that the provider asks us to confirm.
+        """
         ...
 
-    def parse(self, callback: Callback) -> list[ProviderEvent]:
-        """The events of a verified callback, unknown ones with kind "unknown"."""
+    def parse(self, callback: Callback) -> list[Told]:
+        """What a verified callback says, unknown events with kind "unknown". Never raises, whatever the bytes are."""
         ...
 
     async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
-        """What became of a message, or None where the provider does not know it. Only with `capabilities.look_up`."""
+        """What became of a message, or None where the provider does not know it. Only with `capabilities.look_up`.
+
+        Raises `Unanswered` where the provider cannot be asked now.
+        """
+        ...
+
+    async def suppressions(self) -> Sequence[Suppressed]:
+        """Everybody on the provider's own list. Only with `capabilities.suppressions`; raises `Trouble` where it fails."""
+        ...
+
+    async def check(self) -> None:
+        """Prove the credentials without sending: `Trouble` where they are wrong, `NotChecked` where there is no way."""
         ...
 
     async def close(self) -> None:

@@ -1,22 +1,34 @@
 """What a provider does that never calls back."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from reminder.domain.states import Result
-from reminder.providers.contract import BadSignature, Callback, ProviderEvent
+from reminder.providers.contract import Acknowledgement, BadSignature, Callback, NotChecked, Suppressed, Told
 
 
 class NoCallbacks:
-    """For providers without webhooks and look-up: every callback is refused."""
+    """For providers without webhooks, look-up and lists of their own: every callback is refused."""
 
-    def verify(self, callback: Callback) -> None:
+    acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+
+    async def verify(self, callback: Callback) -> None:
         """Refuse: nobody calls back on behalf of this provider."""
         raise BadSignature("this provider sends no callbacks")
 
-    def parse(self, callback: Callback) -> list[ProviderEvent]:
-        """No events."""
+    def parse(self, callback: Callback) -> list[Told]:
+        """Nothing."""
         return []
 
     async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
         """Never knows."""
         return None
+
+    async def suppressions(self) -> Sequence[Suppressed]:
+        """No list."""
+        return ()
+
+    async def check(self) -> None:
+        """Nothing that could be tried."""
+        raise NotChecked("this provider has no way to try its settings without sending")

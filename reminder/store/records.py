@@ -278,15 +278,20 @@ def _move(
     return list(moved.scalars())
 
 
+_REFUSED = {
+    Fault.ADDRESS: (Reason.REFUSED_ADDRESS, DeliveryState.SKIPPED),
+    Fault.OPTED_OUT: (Reason.LEFT, DeliveryState.SKIPPED),
+}
+_REFUSED_CONTENT = (Reason.REFUSED_CONTENT, DeliveryState.SET_ASIDE)
+
+
 def _write_rejected(
     connection: Connection, claimed: Claimed, begun: Begun, receipts: Sequence[Receipt], people: dict[int, int]
 ) -> None:
-    for address in (True, False):
-        refused = [r.message_id for r in receipts if (r.fault.name == "ADDRESS") is address]
-        if not refused:
-            continue
-        reason = Reason.REFUSED_ADDRESS if address else Reason.REFUSED_CONTENT
-        state = DeliveryState.SKIPPED if address else DeliveryState.SET_ASIDE
+    by_fault: dict[tuple[Reason, DeliveryState], list[int]] = defaultdict(list)
+    for receipt in receipts:
+        by_fault[_REFUSED.get(receipt.fault, _REFUSED_CONTENT)].append(receipt.message_id)
+    for (reason, state), refused in by_fault.items():
         moved = _move(connection, claimed, begun, refused, MessageState.REJECTED, reason)
         settle_deliveries(connection, claimed.items, [people[m] for m in moved], state, reason)
 

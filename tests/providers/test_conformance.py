@@ -222,7 +222,7 @@ def test_an_unconfigured_callback_is_refused_and_no_bytes_break_the_reading(
         method, "https://example.org/hooks", {"content-type": header}, body, datetime(2020, 12, 22, tzinfo=UTC)
     )
     with pytest.raises(BadSignature):
-        provider.verify(callback)
+        asyncio.run(provider.verify(callback))
     assert isinstance(provider.parse(callback), list)
 
 

@@ -1,0 +1,141 @@
+"""A real HTTP/1.1 server on loopback that a test scripts: it keeps every request and answers as it is told."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came; header names in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. `hangs`: the whole request is read and no answer comes; `drops`: it is read and the connection closed;
+    `refuses`: the connection is closed before anything is read."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    hangs: bool = False
+    drops: bool = False
+    refuses: bool = False
+
+
+def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
+    """A JSON answer; header names with "_" for "-"."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status, orjson.dumps(value), {"content-type": "application/json"} | named)
+
+
+class FakeHttp:
+    """The server. `answer` gets every request; what it returns is sent. `requests` holds them in order."""
+
+    def __init__(self, answer: Callable[[Request], Reply] | Reply | None = None) -> None:
+        self.answer = answer if answer is not None else Reply()
+        self.requests: list[Request] = []
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in list(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while not self._refuses() and (request := await _read(reader)) is not None:
+                self.requests.append(request)
+                reply = self.answer(request) if callable(self.answer) else self.answer
+                if reply.drops:
+                    return
+                if reply.hangs:
+                    await asyncio.Event().wait()
+                writer.write(_written(reply))
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _refuses(self) -> bool:
+        return isinstance(self.answer, Reply) and self.answer.refuses
+
+
+async def _read(reader: asyncio.StreamReader) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.rstrip("\r\n").split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if headers.get("transfer-encoding") == "chunked":
+        body = await _chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Request(method, target, headers, body)
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return body
+
+
+def _written(reply: Reply) -> bytes:
+    headers = reply.headers | {"content-length": str(len(reply.body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {reply.status} Reason\r\n{head}\r\n".encode() + reply.body
