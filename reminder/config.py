@@ -17,10 +17,12 @@ from zoneinfo import available_timezones
 from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from reminder.domain.addresses import is_address
 from reminder.errors import BadSetting
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+# Links are made of it, and a text holds it as it is: no name that looks like another, nothing that turns writing round.
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%-]*)?")
 _WORDS = {
     "int_parsing": "must be a whole number",
     "float_parsing": "must be a number",
@@ -69,6 +71,11 @@ class Settings(BaseModel):
     email_margin_minutes: int = Field(default=60, ge=0, le=720)
     heartbeat_seconds: int = Field(default=20, ge=1, le=300)
     opening_chunk: int = Field(default=0, ge=0, le=200_000)
+    callback_days: int = Field(default=14, ge=1, le=365)
+    brake_complaints_percent: float = Field(default=0.1, gt=0, le=100)
+    brake_bounces_percent: float = Field(default=4.0, gt=0, le=100)
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8080, ge=0, le=65_535)
     post_days_file: str = ""
     template_folder: str = ""
     log_format: str = "human"
@@ -93,15 +100,24 @@ class Settings(BaseModel):
     @field_validator("public_url", "privacy_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        if not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https://")
+        if not _URL.fullmatch(value):
+            raise ValueError("may hold a host and a path in plain letters, and nothing behind a ? or #")
         return value.rstrip("/")
+
+    @field_validator("email_providers", "sms_providers")
+    @classmethod
+    def _names_some(cls, value: str) -> str:
+        if value and not value.strip(", "):
+            raise ValueError("names no provider")
+        return value
 
     @field_validator("mail_from", "mail_reply_to", "mail_leave_address")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        if value and not _ADDRESS.fullmatch(value):
-            raise ValueError("is not an email address")
+        if value and not is_address(value):
+            raise ValueError("is not an email address in plain letters, without a name or brackets")
         return value
 
     @field_validator("template_folder")

@@ -3,10 +3,11 @@
 from reminder.cli.base import Cli, Doors
 from reminder.cli.campaigns import campaign, forecast_command, rehearse_command
 from reminder.cli.cases import case
+from reminder.cli.events import events, inbox
 from reminder.cli.ledger import messages, providers
 from reminder.cli.people import subscribers
 from reminder.cli.reports import report
-from reminder.cli.running import db, init, key, run, status, tick
+from reminder.cli.running import db, init, key, run, status, tick, web
 
 main = Cli("reminder", help="Reminds supporters of urgent-action appeals in time, and never after the date.")
 for command in (
@@ -18,8 +19,11 @@ for command in (
     rehearse_command,
     report,
     run,
+    web,
     tick,
     messages,
+    events,
+    inbox,
     providers,
     status,
     db,

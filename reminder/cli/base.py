@@ -19,7 +19,9 @@ from reminder.cli.telling import exit_code_of, speak_utf8
 from reminder.clock import Clock, SystemClock
 from reminder.config import Settings, load
 from reminder.errors import Trouble
+from reminder.intake.subscribers.places import read_country
 from reminder.log import set_up_log
+from reminder.planning import drafts
 from reminder.planning.desk import Desk
 from reminder.providers.registry import REGISTRY, settings_of
 
@@ -120,6 +122,28 @@ class Number(click.ParamType[int]):
 
 campaign_argument = click.argument("campaign_id", metavar="CAMPAIGN", type=Number("campaign", "reminder campaign list"))
 message_argument = click.argument("message_id", metavar="ID", type=Number("message", "reminder messages list"))
+
+
+def read_scopes(typed: Iterable[str], option: str) -> list[str]:
+    """What people want or a campaign is for, in the form in which both are kept; `Trouble` names the `option`."""
+    try:
+        return drafts.read_audience([_with_country(one) for one in typed])
+    except Trouble as trouble:
+        raise Trouble(option, trouble.reason, trouble.remedy) from None
+
+
+def _with_country(typed: str) -> str:
+    kind, _, name = typed.strip().partition(":")
+    if kind != "country" or not name.strip():
+        return typed
+    code = read_country(name.strip())
+    if code is None:
+        raise Trouble(
+            "A country",
+            "names a country that is not known",
+            "Type its English name or its two letters, such as country:CN.",
+        )
+    return f"country:{code}"
 
 
 def is_attended() -> bool:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from reminder.cli.base import Doors, campaign_argument, day_option, json_option, pass_doors, say, say_json
+from reminder.cli.base import Doors, campaign_argument, day_option, json_option, pass_doors, read_scopes, say, say_json
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
 from reminder.intake.cases.look import find_case
@@ -61,7 +61,7 @@ def create(
     done = drafts.create(
         doors.desk,
         case.id or 0,
-        audience,
+        read_scopes(audience, "--audience"),
         who=doors.who,
         now=doors.clock.now(),
         zone=zone,

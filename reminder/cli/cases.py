@@ -19,6 +19,7 @@ from reminder.intake.documents.read import bytes_of, read_document
 from reminder.reporting.words import count_words
 
 UNCERTAIN = 3
+DAY = "2021-01-31"
 
 
 @click.group()
@@ -41,8 +42,9 @@ def read(context: click.Context, doors: Doors, file: Path, in_json: bool) -> Non
     Exit code 0: understood. 3: readable, but not certain enough to go live without an organiser; the warnings say why.
     2: not an appeal, or not readable.
     """
-    today = local_day(doors.clock.now(), doors.settings.zone)
-    document = read_document(bytes_of(file), file_name=file.name, read_on=today)
+    now, data = doors.clock.now(), bytes_of(file)
+    document = read_document(data, file_name=file.name, read_on=local_day(now, doors.settings.zone))
+    document = adding.with_missing(document, data, now)
     if in_json:
         click.echo(as_json(document.to_json()))
     else:
@@ -118,11 +120,13 @@ def _tell(doors: Doors, changed: ChangedCase, in_json: bool, *more: str) -> None
     metavar="QUESTION=ANSWER",
     help="Answer one question; without it, you are asked.",
 )
+@click.option("--because", default="", metavar="SOURCE", help="Where the deadline stands that you answer with.")
 @pass_doors
-def decide(doors: Doors, reference: str, answers: tuple[str, ...]) -> None:
+def decide(doors: Doors, reference: str, answers: tuple[str, ...], because: str) -> None:
     """Answer what a case waits for."""
     view = look.show_case(doors.app.database, reference, doors.clock.now())
     given = dict(_answer(typed) for typed in answers) or _asked(view)
+    given |= {"because": because} if because else {}
     if not given:
         say([f"Case {view.line.code} was told nothing; nothing was changed."], view.next)
         return
@@ -130,7 +134,9 @@ def decide(doors: Doors, reference: str, answers: tuple[str, ...]) -> None:
     followed = doors.app.follow_case(decided, who=doors.who)
     answered = doors.app.answer_letter(decided, who=doors.who)
     lines = [line for done in (*followed, *answered) for line in done.sentences]
-    say([*decided.sentences, *lines], answered[-1].next if answered else decided.next)
+    # What the case still asks comes first; then every campaign that was answered has a step of its own.
+    then = [decided.next] if decided.questions or not answered else [done.next for done in answered]
+    say([*decided.sentences, *lines], "; ".join(dict.fromkeys(then)))
 
 
 def _answer(typed: str) -> tuple[str, str]:
@@ -147,6 +153,8 @@ def _asked(view: CaseView) -> dict[str, str]:
         questions["letter"] = (
             "Same letter (who wrote stays quiet) or new letter (everybody is asked again)? (same or new)"
         )
+    if not questions and view.line.review_on and not view.line.deadline_on:
+        questions["deadline"] = f'On which day do you look again, or what is the deadline? ("review {DAY}" or a day)'
     if questions and not is_attended():
         waits = ", ".join(questions)
         raise Trouble(
@@ -155,6 +163,8 @@ def _asked(view: CaseView) -> dict[str, str]:
             "Say --answer QUESTION=ANSWER.",
         )
     given = {code: click.prompt(question, default="", show_default=False) for code, question in questions.items()}
+    if given.get("deadline") and not given["deadline"].startswith("review"):
+        given["because"] = click.prompt("Where does that day stand?", default="", show_default=False)
     return {code: answer for code, answer in given.items() if answer}
 
 

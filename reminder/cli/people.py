@@ -18,6 +18,7 @@ from reminder.cli.base import (
     day_option,
     json_option,
     pass_doors,
+    read_scopes,
     say,
     say_json,
 )
@@ -30,7 +31,6 @@ from reminder.intake import exports, people
 from reminder.intake.subscribers import PRESETS, Basis, Grounds, ImportDefaults, read_list
 from reminder.intake.subscribers.keep import ImportReport, keep_list
 from reminder.intake.subscribers.places import read_country, read_locale, read_zone
-from reminder.planning import drafts
 from reminder.planning.why import why as why_service
 from reminder.planning.zones import zones_of_country
 from reminder.reporting.words import count_words
@@ -113,6 +113,9 @@ def import_(
         subscriptions=_scopes(scopes),
         **of_all,
     )
+    if file.exists() and not file.is_file():
+        # A device or a pipe may never end, and a list is gone through more than once.
+        raise Trouble(file.name, "is no plain file", "Save the list as a file and name that.")
     try:
         with file.open("rb") as stream:
             reading = read_list(stream, now=now, preset=preset, defaults=defaults, encoding=encoding)
@@ -132,10 +135,7 @@ def import_(
 
 def _scopes(typed: tuple[str, ...]) -> tuple[str, ...]:
     """What people want, in the form in which audiences ask for it; everything where nothing was said."""
-    try:
-        return tuple(drafts.read_audience(typed)) or (ALL,)
-    except Trouble as trouble:
-        raise Trouble("--subscribe", trouble.reason, trouble.remedy) from None
+    return tuple(read_scopes(typed, "--subscribe")) or (ALL,)
 
 
 def _import_lines(report: ImportReport) -> list[str]:

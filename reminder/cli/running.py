@@ -1,14 +1,21 @@
 """reminder init, run, tick, status, db, key: what ops need."""
 
 import dataclasses
+import os
+import sys
+import threading
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
+import structlog
 
 from reminder.app import App, build_app
 from reminder.cli.base import Doors, ask, json_option, pass_doors, say, say_json
 from reminder.cli.telling import FAULT
+from reminder.engines.embedded import HARD_END_SECONDS, Beside
 from reminder.errors import Trouble
 from reminder.intake.subscribers.addresses import read_email
 from reminder.ops import setup
@@ -16,6 +23,10 @@ from reminder.ops.status import status as look_at
 from reminder.store import schema
 from reminder.store.database import Database
 from reminder.store.instance import confirm_key
+from reminder.web.app import build_web
+from reminder.web.server import listen, serve, serve_alone
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -57,9 +68,44 @@ clock_option = click.option(
 def run(doors: Doors, clock_is_right: bool) -> None:
     """Run the daemon until it is told to end. It plans, sends, expires and reports; SIGTERM or Ctrl-C ends it."""
     app = doors.app
-    say(["Reminder runs. Ctrl-C or SIGTERM ends it; what is under way is finished first."])
-    app.run(clock_is_right=clock_is_right)
+
+    def beside() -> Sequence[Beside]:
+        listening = listen(app.settings.web_host, app.settings.web_port)
+        say(
+            [
+                "Reminder runs. Ctrl-C or SIGTERM ends it; what is under way is finished first.",
+                f"The web answers on {app.settings.web_host}, port {listening.port}.",
+            ]
+        )
+        return [partial(serve, build_web(app, heard=app.ring), listening)]
+
+    app.run(clock_is_right=clock_is_right, on_stop=_end_hard, beside=beside)
     say(["Reminder has ended."], "`reminder status`")
+
+
+@click.command()
+@pass_doors
+def web(doors: Doors) -> None:
+    """Answer on the web alone, beside a daemon that runs elsewhere."""
+    app = doors.app
+    listening = listen(app.settings.web_host, app.settings.web_port)
+    say([f"The web answers on {app.settings.web_host}, port {listening.port}. Ctrl-C or SIGTERM ends it."])
+    serve_alone(build_web(app), listening)
+    say(["The web has ended."], "`reminder status`")
+
+
+def _end_hard() -> None:
+    """The process is gone in ten seconds, whatever hangs: what is durable is committed, and the next start takes over."""
+
+    def end() -> None:
+        log.warning("daemon_ended_hard")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    last = threading.Timer(HARD_END_SECONDS, end)
+    last.daemon = True
+    last.start()
 
 
 @click.command()

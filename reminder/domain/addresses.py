@@ -10,10 +10,20 @@ Version 1:
 - phone: E.164, "+" and digits.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 
 NORMAL_FORM = 1
+LONGEST_ADDRESS = 254
+_PLAIN = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII
+)
+
+
+def is_address(value: str) -> bool:
+    """Whether `value` may stand in a mail's header as it is: a plain ASCII address, without name or brackets."""
+    return len(value) <= LONGEST_ADDRESS and _PLAIN.fullmatch(value) is not None
 
 
 def normal_email(address: str) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from reminder.domain.cases import IssuedText, chain_keys, keys_of
 from reminder.domain.chain import Chain, in_order
-from reminder.domain.documents import INFORMING, DeadlineKind, DocumentKind, DoubtCode
+from reminder.domain.documents import INFORMING, DeadlineKind, DocumentKind, Doubt, DoubtCode
 
 DEADLINE_DOUBTS = frozenset(
     {
@@ -28,9 +28,16 @@ _ASKED_BY = {
     DoubtCode.UNCERTAIN_ISSUE_DATE: "issued",
     DoubtCode.NO_NAME: "names",
     DoubtCode.NAME_WITHOUT_LABEL: "names",
+    DoubtCode.NAMES_DIFFER: "names",
     DoubtCode.NO_TARGET: "channels",
     DoubtCode.TARGET_UNCERTAIN: "channels",
     DoubtCode.CLOSED: "ended",
+}
+# Asked of a case as a whole: an earlier document may say what a later one leaves out.
+_ASKED_OF_THE_CASE = {
+    "organisation": DoubtCode.NO_ORGANISATION,
+    "country": DoubtCode.NO_COUNTRY,
+    "number": DoubtCode.NO_NUMBER,
 }
 AS_READ = "ok"  # the answer of an organiser who found the reading right
 DAY_FORM = "a day such as 2020-12-29"
@@ -96,6 +103,16 @@ def facts_of(texts: Sequence[IssuedText], *, stopped_at: datetime | None = None)
         questions=_questions(chain, stopped_at, organisation=organisation, country=country, uncertain=uncertain),
         proposed_outcome=(newest.read.get("status_phrase") or "") if is_ending(newest) else "",
     )
+
+
+def missing_of(text: IssuedText) -> list[Doubt]:
+    """What a case that begins with this document would ask beside the doubts of the document itself."""
+    doubted = {asks(code) for code in text.codes}
+    return [
+        Doubt(_ASKED_OF_THE_CASE[question.code], question.question)
+        for question in facts_of([text]).questions
+        if question.code in _ASKED_OF_THE_CASE and question.code not in doubted
+    ]
 
 
 def expired_on_arrival(deadline_on: date | None, added_on: date) -> bool:

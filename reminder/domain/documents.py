@@ -67,12 +67,16 @@ class DoubtCode(StrEnum):
     UNCERTAIN_ISSUE_DATE = "uncertain_issue_date"
     NO_NAME = "no_name"
     NAME_WITHOUT_LABEL = "name_without_label"
+    NAMES_DIFFER = "names_differ"
     NO_TARGET = "no_target"
     TARGET_UNCERTAIN = "target_uncertain"
     EMAIL_HIDDEN = "email_hidden"
     ENCODING_GUESSED = "encoding_guessed"
     GARBLED_TEXT = "garbled_text"
     UNKNOWN_LANGUAGE = "unknown_language"
+    NO_ORGANISATION = "no_organisation"
+    NO_COUNTRY = "no_country"
+    NO_NUMBER = "no_number"
 
 
 # These tell something without making the reading uncertain. Expired is a fact, read with certainty: nothing is sent.

@@ -123,6 +123,7 @@ class Reason(IntEnum):
     PAST_AT_START = 26
     NO_HOUR = 27
     ONLY_LAST_48 = 28
+    NOT_ASKED_FOR = 29
 
 
 REASON_WORDS: dict[Reason, str] = {
@@ -155,6 +156,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.PAST_AT_START: "was already past when the campaign started",
     Reason.NO_HOUR: "no decent hour in all zones of the number's country",
     Reason.ONLY_LAST_48: "wants only the last 48 hours",
+    Reason.NOT_ASKED_FOR: "does not ask for it any more",
 }
 
 
@@ -189,6 +191,7 @@ class Fault(IntEnum):
     CONTENT = 2  # this message only
     ACCOUNT = 3  # the provider is out of the rotation; the batch is not burnt
     OPTED_OUT = 4  # the person said so to the provider; our consent ledger takes it over
+    MAILBOX = 5  # this person's mailbox cannot take it now, such as a full one; the provider itself is well
 
 
 MOVES: dict[type[IntEnum], dict[IntEnum, frozenset[IntEnum]]] = {

@@ -6,20 +6,32 @@ bell that each heartbeat rings, and look by themselves when the next batch may g
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import structlog
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from reminder.domain.states import Channel
+from reminder.engines.lock import LockLost
 from reminder.outbox.sender import Sender
 
 log = structlog.get_logger()
+# Runs on the daemon's loop until the event is set.
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 IDLE_SECONDS = 5.0
-DRAIN_SECONDS = 8.0
+# After a signal: for the calls under way, for the answers of those that are cut off, for the heartbeat. Whoever runs the
+# process ends it hard a little later, so that it is gone within ten seconds whatever hangs.
+DRAIN_SECONDS = 7.0
+LAST_ANSWER_SECONDS = 0.5
 LAST_BEAT_SECONDS = 1.0
+HARD_END_SECONDS = 9.5
 
 
 class AtOnceThenEvery(BaseTrigger):  # type: ignore[misc]
@@ -35,7 +47,11 @@ class AtOnceThenEvery(BaseTrigger):  # type: ignore[misc]
 
 
 class Embedded:
-    """Runs until SIGTERM or SIGINT; what is under way then ends within `drain_seconds` or is told as unclear later."""
+    """Runs until SIGTERM or SIGINT; what is under way then ends within `drain_seconds` or is told as unclear later.
+
+    `on_stop` is called as soon as the end begins. The heartbeat runs in a thread that no end of the process waits for:
+    all that it does is a row of transactions, and what is missing is done by the next start.
+    """
 
     def __init__(
         self,
@@ -45,15 +61,21 @@ class Embedded:
         *,
         every: timedelta,
         drain_seconds: float = DRAIN_SECONDS,
+        on_stop: Callable[[], object] = lambda: None,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._sender = sender
         self._heartbeat = heartbeat
         self._may_send = may_send
         self._every = every
         self._drain_seconds = drain_seconds
+        self._on_stop = on_stop
+        self._beside = beside
+        self._beating = threading.Lock()
+        self._lost: LockLost | None = None
 
     async def run(self) -> None:
-        """The daemon's main loop."""
+        """The daemon's main loop. Raises `LockLost` where it ended because somebody else may be sending."""
         loop = asyncio.get_running_loop()
         stop, bells = asyncio.Event(), [asyncio.Event() for _ in self._lanes()]
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,30 +85,75 @@ class Embedded:
             for (owner, channel), bell in zip(self._lanes().items(), bells, strict=True)
         ]
 
-        def beat() -> None:
-            try:
-                self._heartbeat()
-            finally:
-                for bell in bells:
-                    loop.call_soon_threadsafe(bell.set)
+        def wake() -> None:
+            for bell in bells:
+                bell.set()
+            if self._lost:
+                stop.set()
 
-        scheduler = BackgroundScheduler(timezone="UTC")
-        scheduler.add_job(beat, AtOnceThenEvery(self._every), coalesce=True, max_instances=1, misfire_grace_time=None)
+        # The scheduler's own thread runs the beats: one of a pool would be waited for when the process ends.
+        scheduler = BackgroundScheduler(timezone="UTC", executors={"default": DebugExecutor()})
+        scheduler.add_job(
+            partial(self._beat, loop, wake),
+            AtOnceThenEvery(self._every),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
         scheduler.start()
         log.info("daemon_started", lanes=len(lanes))
+        others = [asyncio.create_task(self._run_beside(other, stop)) for other in self._beside]
         await stop.wait()
         log.info("daemon_stopping")
         self._sender.stopping = True
-        for bell in bells:
-            bell.set()
+        self._on_stop()
+        wake()
+        late = await self._end_lanes(lanes)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        beat_ended = await asyncio.to_thread(self._beating.acquire, timeout=LAST_BEAT_SECONDS)
+        if beat_ended:
+            self._beating.release()
+            scheduler.shutdown(wait=False)
+        log.info("daemon_stopped", cut_off=late, heartbeat_cut_off=not beat_ended)
+        if self._lost:
+            raise self._lost
+
+    async def _run_beside(self, other: Beside, stop: asyncio.Event) -> None:
+        """What runs beside the sender ends with it; if it fails, the whole process does, and whoever watches it sees it."""
+        try:
+            await other(stop)
+        except Exception as error:
+            log.error("daemon_part_failed", kind=type(error).__name__)
+            raise
+        finally:
+            stop.set()
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
+        """One heartbeat, in the scheduler's thread; then the lanes look for work."""
+        with self._beating:
+            if self._sender.stopping:
+                return
+            try:
+                self._heartbeat()
+            except LockLost as lost:
+                # At once, not when the loop gets to it: no other attempt may begin.
+                self._sender.stopping, self._lost = True, lost
+            finally:
+                # After a hard end the loop is gone.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(wake)
+
+    async def _end_lanes(self, lanes: Sequence[asyncio.Task[None]]) -> int:
+        """Let the calls under way end, then cut them off; returns how many were."""
         _, late = await asyncio.wait(lanes, timeout=self._drain_seconds)
         for lane in late:
             lane.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
-        # What the heartbeat has under way is one chunk at most; a look-up that hangs is cut off with the loop.
-        ended = asyncio.create_task(asyncio.to_thread(scheduler.shutdown, wait=not late))
-        await asyncio.wait([ended], timeout=LAST_BEAT_SECONDS)
-        log.info("daemon_stopped", cut_off=len(late))
+        if late:
+            # What their calls know so far is still written.
+            await asyncio.wait(late, timeout=LAST_ANSWER_SECONDS)
+        return len(late)
 
     def _lanes(self) -> Mapping[str, Channel]:
         return self._sender.lanes()

@@ -8,16 +8,24 @@ import os
 from pathlib import Path
 from typing import IO, Protocol
 
-from reminder.errors import Busy
-from reminder.store.database import Database
+from reminder.errors import Busy, Trouble
+from reminder.store.database import AdvisoryLock, Database
 
 
 class Lock(Protocol):
     """Held until `let_go`, or until the process ends in whatever way."""
 
+    def check(self) -> None:
+        """Raise `LockLost` where it is no longer ours."""
+        ...
+
     def let_go(self) -> None:
         """Give the lock back."""
         ...
+
+
+class LockLost(Trouble):
+    """Somebody else may be sending by now: this process must not go on."""
 
 
 class FileLock:
@@ -35,9 +43,32 @@ class FileLock:
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()
 
+    def check(self) -> None:
+        """The operating system takes it back from no living process."""
+
     def let_go(self) -> None:
         """Give the lock back."""
         self._file.close()
+
+
+class ServerLock:
+    """A lock of the PostgreSQL server: it goes with the connection that holds it, of which we are not told."""
+
+    def __init__(self, held: AdvisoryLock) -> None:
+        self._held = held
+
+    def check(self) -> None:
+        """Raise `LockLost` where its connection is gone."""
+        if not self._held.is_held():
+            raise LockLost(
+                "The lock of the sender",
+                "was lost with its connection to PostgreSQL",
+                "Nothing was sent since. Look at the server, then start Reminder again.",
+            )
+
+    def let_go(self) -> None:
+        """Give the lock back."""
+        self._held.let_go()
 
 
 def take_lock(database: Database) -> Lock:
@@ -45,10 +76,10 @@ def take_lock(database: Database) -> Lock:
     if database.is_sqlite:
         path = Path(database.url.database or "").resolve()
         return FileLock(path.with_name(f"{path.name}.lock"))
-    lock = database.advisory_lock()
-    if lock is None:
+    held = database.advisory_lock()
+    if held is None:
         raise _taken()
-    return lock
+    return ServerLock(held)
 
 
 def _taken() -> Busy:

@@ -1,26 +1,20 @@
-"""What supporters and providers tell us: "I wrote", leaving, and what became of a message.
-
-Each of them may come twice, late, or in any order, and the end is the same.
-"""
+"""What supporters tell us: "I wrote" and leaving. Each may come twice, late, or in any order, and the end is the same."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reminder.domain.consent import LEAVING, Closed, Leaving, still_comes
-from reminder.domain.states import Channel, Result
+from reminder.domain.consent import LEAVING, Leaving, still_comes
+from reminder.domain.states import Channel
 from reminder.domain.times import end_of_day
 from reminder.errors import Trouble
 from reminder.store.database import Database
-from reminder.store.lastchecks import TO_ORGANISERS
 from reminder.store.people.addresses import Address, Connection, addresses_of, open_channels, person_at
 from reminder.store.people.choices import leave_out
 from reminder.store.people.erasing import erase
 from reminder.store.people.ledger import Closing, close
 from reminder.store.people.letters import Writing, case_of, keep_letter, take_back, writing
-from reminder.store.results import About, note_result
 
 UNDO_WITHIN = timedelta(hours=24)
-_CLOSED_BY = {Result.BOUNCED: Closed.BOUNCED, Result.COMPLAINED: Closed.COMPLAINED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +101,3 @@ def _case(connection: Connection, campaign_id: int | None) -> int:
     if case_id is None:
         raise Trouble("The appeal", "is not known", "Say which campaign the person leaves.")
     return case_id
-
-
-def apply_result(
-    database: Database, message_id: int, attempt_id: int, result: Result, at: datetime, now: datetime
-) -> bool:
-    """What a provider says became of a message; `at` is when it happened. False where that is no news.
-
-    A hard bounce and a complaint put the address on the do-not-contact list, unless its owner has confirmed it since.
-    """
-
-    def work(connection: Connection) -> bool:
-        about = note_result(connection, message_id, attempt_id, result, at, now)
-        if about is None:
-            return False
-        reason = _CLOSED_BY.get(result)
-        if reason is not None and about.kind not in TO_ORGANISERS:
-            close(connection, _closings(connection, about, reason, at), now, result.name.lower())
-        return True
-
-    return database.write(work)
-
-
-def _closings(connection: Connection, about: About, reason: Closed, at: datetime) -> list[Closing]:
-    addresses = addresses_of(connection, about.subscriber_id)
-    return [Closing(address, reason, at) for address in addresses if address.channel is about.channel]

@@ -29,6 +29,20 @@ _STATE_WORDS = {
     PersonState.LEFT: "left",
     PersonState.ERASED: "erased",
 }
+# What our own list format calls a closed address; everything else is somebody who left.
+_STATUS = {
+    Closed.BOUNCED: "cleaned",
+    Closed.DISABLED: "cleaned",
+    Closed.COMPLAINED: "complained",
+    Closed.BLOCKED: "blocked",
+    Closed.DO_NOT_CONTACT: "blocked",
+}
+_SMS_STATUS = {
+    Closed.STOP: "stop",
+    Closed.UNSUBSCRIBED: "unsubscribed",
+    Closed.BLOCKED: "do not contact",
+    Closed.DO_NOT_CONTACT: "do not contact",
+}
 _CT = {"email": "email_ct", "phone": "phone_ct", "name": "name_ct"}
 
 
@@ -166,7 +180,7 @@ def _cells(vault: Vault, listed: Listed) -> dict[Column, str]:
         Column.COUNTRIES: BETWEEN.join(scopes["country"]),
         Column.LEFT_OUT: BETWEEN.join(each for each in listed.left_out if ":" not in each),
         Column.STATUS: _status(person, closed),
-        Column.SMS_STATUS: "opted out" if Channel.SMS in closed else "",
+        Column.SMS_STATUS: _SMS_STATUS.get(closed[Channel.SMS].reason, "opted out") if Channel.SMS in closed else "",
         Column.HOUR_EMAIL: "" if person["email_hour"] < 0 else str(person["email_hour"]),
         Column.HOUR_SMS: "" if person["sms_hour"] < 0 else str(person["sms_hour"]),
         **_grounds(listed.ledger, Channel.EMAIL, Column.BASIS, Column.SOURCE, Column.WORDING, Column.CONSENTED_ON),
@@ -184,7 +198,8 @@ def _status(person: dict[str, Any], closed: dict[Channel, Closing]) -> str:
         return "do not contact"
     email = closed.get(Channel.EMAIL)
     if email is not None:
-        return "complained" if email.reason is Closed.COMPLAINED else "cleaned"
+        texts_come = person["phone_ct"] is not None and Channel.SMS not in closed
+        return _STATUS.get(email.reason, "unsubscribed from email" if texts_come else "unsubscribed")
     never_agreed = person["email_since"] is None and person["sms_since"] is None
     return "unconfirmed" if never_agreed and Channel.SMS not in closed else "active"
 

@@ -11,14 +11,14 @@ from reminder.domain.consent import Closed, Said
 from reminder.domain.states import Channel, MessageKind
 from reminder.domain.times import is_zone
 from reminder.domain.waves import STEPS_HOUR, Habits, Hours
-from reminder.errors import Trouble
+from reminder.errors import NotAllowed, Trouble
 from reminder.intake.subscribers.addresses import read_email, read_phone
 from reminder.store.database import Database
 from reminder.store.people import choices
 from reminder.store.people.addresses import Address, Connection, one_at_a_time, open_channels, person_at
 from reminder.store.people.choices import Newcomer, Wishes
 from reminder.store.people.entries import Sealed
-from reminder.store.people.ledger import Closing, Line, close, record
+from reminder.store.people.ledger import Closing, Line, close, closed_among, record
 from reminder.store.queueing import Addressee, at_once, queue
 from reminder.store.vault import Vault
 
@@ -28,7 +28,10 @@ _WHAT = {Channel.EMAIL: "The email address", Channel.SMS: "The phone number"}
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What somebody who wants to join tells us. `wording` is what she read and agreed to; '' is "not said"."""
+    """What somebody who wants to join tells us. `wording` is what she read and agreed to; '' is "not said".
+
+    `own_request`: she asks herself, by a page, a mail or a text; else somebody of the office adds her.
+    """
 
     email: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
@@ -42,6 +45,7 @@ class Joining:
     left_out: tuple[str, ...] = ()
     source: str = "organiser"
     wording: str = ""
+    own_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Joined:
 def add_subscriber(database: Database, vault: Vault, joining: Joining, now: datetime) -> Joined:
     """Keep somebody as not confirmed and queue the question whether she meant it, at most one a day for each channel.
 
-    Somebody we know keeps everything as it is: whoever typed the address may be somebody else.
+    Somebody we know keeps everything as it is: whoever typed the address may be somebody else. An address on the
+    do-not-contact list is asked only at the person's own request; for anybody else `NotAllowed`, and nothing is kept.
     """
     newcomer = _newcomer(vault, joining)
     if not newcomer.addresses:
@@ -64,6 +69,8 @@ def add_subscriber(database: Database, vault: Vault, joining: Joining, now: date
 
     def work(connection: Connection) -> Joined:
         one_at_a_time(connection)
+        if not joining.own_request:
+            _refuse_closed(connection, newcomer)
         known = {
             channel: person
             for channel, sealed in newcomer.addresses.items()
@@ -87,13 +94,22 @@ def add_subscriber(database: Database, vault: Vault, joining: Joining, now: date
             MessageKind.CONFIRMATION,
             addressees,
             dedupe=f"confirm:{now.date().isoformat()}",
-            payload={"wording": joining.wording},
+            payload={"wording": joining.wording, "own_request": joining.own_request},
             when=at_once(MessageKind.CONFIRMATION, now),
             now=now,
         )
         return Joined(subscriber_id, bool(known), to_confirm)
 
     return database.write(work)
+
+
+def _refuse_closed(connection: Connection, newcomer: Newcomer) -> None:
+    if closed_among(connection, [sealed.address for sealed in newcomer.addresses.values()]):
+        raise NotAllowed(
+            "That address",
+            "is on the do-not-contact list",
+            "Nothing is sent to it; only the person's own new yes lifts that.",
+        )
 
 
 def _newcomer(vault: Vault, joining: Joining) -> Newcomer:

@@ -32,13 +32,17 @@ class Status:
             f"To be sent: {s.batches_open} batches wait, {s.batches_sending} under way, {s.sendings_due} sendings due."
         )
         if s.sendings_waiting:
-            lines.append(f"Waiting for you: {s.sendings_waiting} sendings above the limit (`reminder campaign send`).")
+            waiting = _count(s.sendings_waiting, "sending")
+            lines.append(f"Waiting for you: {waiting} above the limit (`reminder campaign send`).")
         if s.cases_waiting:
-            lines.append(f"Waiting for you: {s.cases_waiting} cases with a question (`reminder case list`).")
+            asking = _count(s.cases_waiting, "case")
+            lines.append(f"Waiting for you: {asking} with a question (`reminder case list`).")
         if s.unclear:
-            lines.append(f"Unclear, may have arrived: {s.unclear} messages (`reminder messages list --unclear`).")
+            lines.append(
+                f"Unclear, may have arrived: {_count(s.unclear, 'message')} (`reminder messages list --unclear`)."
+            )
         if s.set_aside:
-            lines.append(f"Set aside, could not be built: {s.set_aside} messages (`reminder messages list`).")
+            lines.append(f"Set aside, could not be built: {_count(s.set_aside, 'message')} (`reminder messages list`).")
         lines += [f"Provider {name}: {words}." for name, words in self.providers.items()]
         if not s.organisers:
             lines.append("Nobody gets the reports: add an organiser with `reminder init --organiser NAME`.")
@@ -57,6 +61,10 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         """The same for a program."""
         return {**asdict(self.standing), "waits_because": self.waits, "providers_out": self.providers}
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def status(database: Database, providers: Collection[str], now: datetime, *, waits: str = "") -> Status:

@@ -1,6 +1,6 @@
 """Opens the sendings that are due, chunk by chunk: deliveries, messages and batches come about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from reminder.domain.late import CATCH_UP
-from reminder.domain.waves import next_day, reader
+from reminder.domain.waves import EMAIL_MARGIN, next_day, reader
 from reminder.store import movers, opening
 from reminder.store.database import Connection, Database
 from reminder.store.eligible import Sending
@@ -46,6 +46,7 @@ def open_due(
     chunk: int,
     zones_of: CountryZones,
     catch_up: timedelta = CATCH_UP,
+    email_margin: timedelta = EMAIL_MARGIN,
     go_on: Callable[[], bool] = lambda: True,
 ) -> OpenedToday:
     """Open every sending that is due; each chunk is a transaction of its own, so that nobody waits for a million.
@@ -62,13 +63,16 @@ def open_due(
                 sendings = opening.sendings_of(connection, rhythm_id, local_on)
             if not sendings:
                 break
-            _open_group(database, sendings, total, chunk=chunk, zones_of=zones_of, now=now, go_on=go_on)
+            tomorrow = _tomorrows(database, sendings, zones_of, email_margin)
+            _open_group(database, sendings, total, chunk=chunk, tomorrow=tomorrow, now=now, go_on=go_on)
     if go_on():
-        _open_for_movers(database, total, now - catch_up, now)
+        _open_for_movers(database, total, now - catch_up, now, go_on)
     return total
 
 
-def _open_for_movers(database: Database, total: OpenedToday, since: datetime, now: datetime) -> None:
+def _open_for_movers(
+    database: Database, total: OpenedToday, since: datetime, now: datetime, go_on: Callable[[], bool]
+) -> None:
     with database.read() as connection:
         found = movers.movers(connection, since, now)
 
@@ -77,6 +81,8 @@ def _open_for_movers(database: Database, total: OpenedToday, since: datetime, no
         return movers.open_for(connection, mover, sendings, now) if sendings else None
 
     for mover in found:
+        if not go_on():
+            return
         written = database.write(partial(open_one, mover=mover))
         if written is not None:
             total.messages += written.messages
@@ -89,11 +95,10 @@ def _open_group(
     total: OpenedToday,
     *,
     chunk: int,
-    zones_of: CountryZones,
+    tomorrow: Mapping[int, Tomorrow],
     now: datetime,
     go_on: Callable[[], bool],
 ) -> None:
-    tomorrow = _tomorrows(database, sendings, zones_of)
     while True:
         if not go_on():
             return
@@ -111,13 +116,21 @@ def _open_group(
         log.info("sending_opened", campaign=sending.campaign_id, step=sending.step_key, sending=sending.wave_id)
 
 
-def _tomorrows(database: Database, sendings: Sequence[Sending], zones_of: CountryZones) -> dict[int, Tomorrow]:
+def _tomorrows(
+    database: Database, sendings: Sequence[Sending], zones_of: CountryZones, email_margin: timedelta
+) -> dict[int, Tomorrow]:
     """Where each sending goes on for those who had another reminder today; those missing have no tomorrow."""
     found: dict[int, Tomorrow] = {}
     with database.read() as connection:
         habits = rhythm(connection, sendings[0].rhythm_id)
     for sending in sendings:
-        who = reader(habits, sending.channel, campaign_zone=sending.zone, country_zones=zones_of(habits.sms_country))
+        who = reader(
+            habits,
+            sending.channel,
+            campaign_zone=sending.zone,
+            country_zones=zones_of(habits.sms_country),
+            email_margin=email_margin,
+        )
         next_one = next_day(who, AT_HOUR, sending.local_on, sending.not_after) if who else None
         if next_one is not None:
             found[sending.wave_id] = Tomorrow(next_one.local_on, next_one.due_at, next_one.open_until)

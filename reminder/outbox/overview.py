@@ -89,7 +89,7 @@ def unclear_lines(database: Database) -> list[MessageLine]:
             kind=MessageKind.NUDGE,
             channel=row.channel,
             day=row.local_on,
-            reason=_why(REASON_WORDS[row.reason]),
+            reason=_why(REASON_WORDS[row.reason], row.because),
             step_key=row.step_key,
             number=row.number,
         )
@@ -97,5 +97,6 @@ def unclear_lines(database: Database) -> list[MessageLine]:
     ]
 
 
-def _why(words: str) -> str:
-    return words if words.startswith("set aside") else f"set aside: {words}" if words else _SET_ASIDE
+def _why(words: str, because: str) -> str:
+    said = words if words.startswith("set aside") else f"set aside: {words}" if words else _SET_ASIDE
+    return f"{said}; {because}" if because else said

@@ -1,8 +1,10 @@
 """From the ready messages of an attempt to its recipients: decrypted, with the links and ids that differ per person."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from cryptography.exceptions import InvalidTag
 
@@ -15,6 +17,8 @@ from reminder.store.handover import Claimed, Ready
 from reminder.store.vault import Vault
 
 _PURPOSES = {Channel.EMAIL: b"email", Channel.SMS: b"phone"}
+
+_WIRE_ON = attrgetter("wire_on")
 
 _PURPOSE_OF_LINK = {
     "leave_url": Purpose.LEAVE,
@@ -41,6 +45,8 @@ class Recipients:
         self._vault = vault
         self._links = links
         self._epoch = epoch
+        # Batches are numbered from one in every database: two installations on one account must not share a key.
+        self.history = hashlib.sha256(b"idempotency|" + vault.wire_key + epoch).hexdigest()[:12]
 
     def build(
         self, claimed: Claimed, content: Content, ready: Sequence[Ready], *, rendered_at: datetime
@@ -65,8 +71,22 @@ class Recipients:
             hashes,
             self._vault.decrypt_many([message.address_ct for message in ready], _PURPOSES[claimed.channel]),
             self._names(ready) if with_names else [],
-            wire_ids(self._vault.wire_key, self._epoch, claimed.channel, claimed.day, ids, hashes),
+            self._wire_ids(claimed, ready, ids, hashes),
         )
+
+    def _wire_ids(
+        self, claimed: Claimed, ready: Sequence[Ready], ids: Sequence[int], hashes: Sequence[bytes]
+    ) -> list[str]:
+        """All at once, but where somebody's message was in an attempt on an earlier day."""
+        if not any(map(_WIRE_ON, ready)):
+            return self._wire_ids_of(claimed.channel, claimed.day, ids, hashes)
+        return [
+            self._wire_ids_of(claimed.channel, message.wire_on or claimed.day, [message.message_id], [digest])[0]
+            for message, digest in zip(ready, hashes, strict=True)
+        ]
+
+    def _wire_ids_of(self, channel: Channel, day: int, ids: Sequence[int], hashes: Sequence[bytes]) -> list[str]:
+        return wire_ids(self._vault.wire_key, self._epoch, channel, day, ids, hashes)
 
     def _names(self, ready: Sequence[Ready]) -> list[str]:
         """Everybody's name, empty where there is none."""

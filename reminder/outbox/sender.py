@@ -14,22 +14,20 @@ from functools import partial
 import structlog
 
 from reminder.clock import Clock
-from reminder.domain.consent import Closed
 from reminder.domain.message import Content, Receipt
-from reminder.domain.retry import retry_at
-from reminder.domain.states import Channel, Fault, Reason, Verdict
+from reminder.domain.states import Channel, Reason, Verdict
 from reminder.errors import Trouble
+from reminder.outbox.answers import closings, judge, retries
 from reminder.outbox.recipients import Recipients
 from reminder.outbox.views import Contents
 from reminder.providers.contract import Call, Provider
-from reminder.store import capacity, handover, lastchecks, records
+from reminder.store import brake, capacity, handover, heard, lastchecks, records
 from reminder.store.batches import next_send_at
 from reminder.store.capacity import Limits
 from reminder.store.columns import instant
 from reminder.store.database import Connection, Database
 from reminder.store.handover import Begun, Claimed
-from reminder.store.people.addresses import Address
-from reminder.store.people.ledger import Closing, close
+from reminder.store.people.ledger import close
 from reminder.store.vault import Vault
 
 log = structlog.get_logger()
@@ -211,7 +209,8 @@ class Sender:
             except CANNOT_BE_BUILT as fault:
                 told = {"reason": fault.reason, "thing": fault.thing} if isinstance(fault, Trouble) else {}
                 log.error("batch_set_aside", batch=claimed.batch_id, kind=type(fault).__name__, **told)
-        self.sent.dropped += self.database.write(lambda connection: records.set_aside(connection, claimed))
+                because = f"{fault.thing} {fault.reason}" if isinstance(fault, Trouble) else type(fault).__name__
+        self.sent.dropped += self.database.write(lambda connection: records.set_aside(connection, claimed, because))
         return None
 
     def _turn(self, progress: _Progress) -> _Turn:
@@ -297,12 +296,12 @@ class Sender:
         gives_up = started + handover.lease_margin().total_seconds()
         return Call(
             attempt_id=begun.attempt_id,
-            idempotency_key=f"{progress.claimed.batch_id}-{begun.no}",
+            idempotency_key=f"{self.recipients.history}-{progress.claimed.batch_id}-{begun.no}",
             content=progress.content,
             recipients=built,
             not_after=instant(min((message.not_after for message in begun.ready), default=0)),
             now=rendered_at,
-            still_ours=lambda: self.monotonic() < gives_up,
+            still_ours=lambda: self.monotonic() < gives_up and not self.stopping,
         )
 
     def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> Mapping[Verdict, int]:
@@ -314,65 +313,16 @@ class Sender:
             claimed,
             begun,
             progress.receipts,
-            retry_at=_retries(begun, troubled, now),
+            retry_at=retries(claimed, begun, troubled, now),
             detail_ct=self.vault.encrypt(details, b"detail") if details else None,
+            now=now,
         )
-        close(connection, _closings(claimed.channel, begun, troubled, now), now, provider.name)
-        self._judge_provider(connection, provider, troubled, counts)
+        close(connection, closings(claimed.channel, begun, troubled, now), now, provider.name)
+        if counts[Verdict.ACCEPTED]:
+            brake.count(connection, provider.name, now, accepted=counts[Verdict.ACCEPTED])
+        if provider.capabilities.names_by_own_id:
+            heard.keep_provider_ids(connection, provider.name, begun.attempt_id, progress.receipts)
+        # A call that our own end cut short says nothing of the provider.
+        if not self.stopping:
+            judge(connection, provider.name, troubled, counts, now)
         return counts
-
-    def _judge_provider(
-        self, connection: Connection, provider: Provider, receipts: Sequence[Receipt], counts: Mapping[Verdict, int]
-    ) -> None:
-        """A call that took nothing counts against the provider; the fault of our account takes it out at once."""
-        account = next((receipt for receipt in receipts if receipt.fault is Fault.ACCOUNT), None)
-        if account is not None or (
-            counts[Verdict.RETRY] and not counts[Verdict.ACCEPTED] and not counts[Verdict.REJECTED]
-        ):
-            until = capacity.note_failure(
-                connection,
-                provider.name,
-                account.code if account else "takes nothing",
-                self.clock.now(),
-                account=account is not None,
-            )
-            if until is not None:
-                log.warning(
-                    "provider_out", provider=provider.name, until=until.isoformat(), account=account is not None
-                )
-        elif counts[Verdict.ACCEPTED]:
-            capacity.note_success(connection, provider.name)
-
-
-def _retries(begun: Begun, receipts: Sequence[Receipt], now: datetime) -> dict[int, datetime | None]:
-    """By message id, when what was not taken is tried again; None where that would be too late."""
-    putting_off = {receipt.message_id: receipt.retry_after for receipt in receipts if receipt.verdict is Verdict.RETRY}
-    return {
-        message.message_id: retry_at(
-            message.tries + 1, putting_off[message.message_id], now=now, not_after=instant(message.not_after)
-        )
-        for message in (begun.ready if putting_off else ())
-        if message.message_id in putting_off
-    }
-
-
-# What a refusal says of the address itself: what the provider was told by the person lands in our own ledger.
-_CLOSED_BY = {
-    (Channel.EMAIL, Fault.ADDRESS): Closed.BOUNCED,
-    (Channel.SMS, Fault.ADDRESS): Closed.BOUNCED,
-    (Channel.EMAIL, Fault.OPTED_OUT): Closed.UNSUBSCRIBED,
-    (Channel.SMS, Fault.OPTED_OUT): Closed.STOP,
-}
-
-
-def _closings(channel: Channel, begun: Begun, receipts: Sequence[Receipt], now: datetime) -> list[Closing]:
-    reasons = {
-        receipt.message_id: _CLOSED_BY[channel, receipt.fault]
-        for receipt in receipts
-        if receipt.verdict is Verdict.REJECTED and (channel, receipt.fault) in _CLOSED_BY
-    }
-    return [
-        Closing(Address(channel, message.address_hash), reasons[message.message_id], now)
-        for message in (begun.ready if reasons else ())
-        if message.message_id in reasons
-    ]

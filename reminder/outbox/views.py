@@ -13,6 +13,8 @@ from reminder.rendering.renderer import Renderer
 from reminder.rendering.views import (
     Advice,
     AlertView,
+    AnswerKind,
+    AnswerView,
     AppealView,
     ClosingView,
     ConfirmationView,
@@ -20,6 +22,7 @@ from reminder.rendering.views import (
     OutcomeView,
     ReportView,
     Sender,
+    Still,
     StopView,
     Table,
     TargetView,
@@ -60,6 +63,7 @@ class Contents:
             MessageKind.CLOSING: self._closing,
             MessageKind.NOTE: self._stop,
             MessageKind.CONFIRMATION: self._confirmation,
+            MessageKind.ANSWER: self._answer,
             MessageKind.REPORT: self._report,
             MessageKind.ALERT: self._alert,
             MessageKind.TEST: self._test,
@@ -68,9 +72,10 @@ class Contents:
 
     def _nudge_view(self, connection: Connection, claimed: Claimed, sender: Sender) -> NudgeView:
         today = day(claimed.day)
-        appeals = tuple(
-            appeal_view(appeal_of(connection, item[0]), today, named=claimed.named) for item in claimed.items
-        )
+        found = [appeal_of(connection, item[0]) for item in claimed.items]
+        # Two campaigns may be for one case, which is listed once: by the first, the more pressing one.
+        once = {appeal.case_id: appeal for appeal in reversed(found)}.values()
+        appeals = tuple(appeal_view(appeal, today, named=claimed.named) for appeal in found if appeal in once)
         return NudgeView(
             channel=claimed.channel,
             locale=claimed.locale,
@@ -106,6 +111,14 @@ class Contents:
     def _confirmation(self, _: Connection, claimed: Claimed, sender: Sender) -> Content:
         return self._renderer.confirmation(
             ConfirmationView(claimed.channel, claimed.locale, sender, wording=claimed.payload.get("wording", ""))
+        )
+
+    def _answer(self, _: Connection, claimed: Claimed, sender: Sender) -> Content:
+        said = claimed.payload
+        return self._renderer.answer(
+            AnswerView(
+                claimed.channel, claimed.locale, sender, kind=AnswerKind(said["kind"]), still=Still(said["still"])
+            )
         )
 
     def _report(self, _: Connection, claimed: Claimed, sender: Sender) -> Content:

@@ -32,6 +32,7 @@ from reminder.planning.desk import (
     refuse_unanswered,
     under_way,
 )
+from reminder.planning.siblings import beside_in_words, refuse_the_same_people, siblings
 from reminder.store import campaigns
 from reminder.store.audit import record
 from reminder.store.campaigns import AT_ONCE, Connection
@@ -112,17 +113,19 @@ def start(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
     """
     with desk.database.read() as connection:
         seen = look(connection, campaign_id)
+        others = siblings(connection, seen)
     campaign = seen.campaign
     if campaign.state is LIVE:
         return nothing_to_do(seen, "is live already")
+    refuse_other_states(seen, {DRAFT, APPROVED}, "be started")
     if campaign.state is DRAFT or campaign.approved_version != campaign.version:
         refuse_unanswered(seen)
         raise NotAllowed(seen.name, "is not approved", f"Look at it, then `reminder campaign approve {campaign_id}`.")
-    refuse_other_states(seen, {APPROVED}, "be started")
     facts = facts_from_now(desk, seen, now)
     steps = plan_of(seen, facts)
     refuse_to_send(seen, steps, now)
     refuse_another_plan(seen, steps)
+    refuse_the_same_people(seen, others)
     values = dates(facts) | {
         "state": LIVE,
         "started_on": facts.start_on,
@@ -133,7 +136,11 @@ def start(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
     return Done(
         campaign_id=campaign_id,
         state=LIVE,
-        sentences=(f"{seen.name} is live. Nothing that was due before now is sent.", *plan_in_words(steps)),
+        sentences=(
+            f"{seen.name} is live. Nothing that was due before now is sent.",
+            *beside_in_words(others),
+            *plan_in_words(steps),
+        ),
         next=f"see who gets what with `reminder forecast {campaign_id}`",
     )
 
@@ -259,9 +266,12 @@ def let_go(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
         return campaigns.let_go(connection, campaign_id, now)
 
     sendings = desk.database.write(work)
+    if not sendings:
+        return nothing_to_do(seen, "has no sending that waits for you")
+    go = "1 sending of {} goes" if sendings == 1 else f"{sendings:,} sendings of {{}} go"
     return Done(
         campaign_id=campaign_id,
         state=LIVE,
-        sentences=(f"{sendings} sendings of {seen.name.lower()} go now, or in the morning where it is night.",),
+        sentences=(f"{go.format(seen.name.lower())} now, or in the morning where it is night.",),
         next=f"see them with `reminder campaign show {campaign_id}`",
     )

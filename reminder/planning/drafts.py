@@ -6,14 +6,14 @@ from datetime import datetime
 from reminder.domain.plan import default_plan
 from reminder.domain.scopes import ALL, country_scope, list_scope, topic_scope
 from reminder.domain.states import CampaignState
-from reminder.domain.times import is_zone
+from reminder.domain.times import is_zone, local_day
 from reminder.domain.waves import StepPlan
-from reminder.errors import Trouble
-from reminder.planning.desk import Desk, Done, dates, look, plan_facts, plan_in_words, reach
+from reminder.errors import NotAllowed, Trouble
+from reminder.planning.desk import Desk, Done, dates, in_words, look, plan_facts, plan_in_words, reach
 from reminder.store import campaigns, cases
 from reminder.store.audit import record
 from reminder.store.campaigns import Connection
-from reminder.store.tables import Campaign
+from reminder.store.tables import Campaign, CaseFile
 
 
 def _case_scope(name: str) -> str:
@@ -50,6 +50,7 @@ def create(
     with desk.database.read() as connection:
         case = cases.read_case(connection, case_id)
         ways = reach(connection, case_id)
+    _refuse_over(case, zone or case.zone, now)
     new = Campaign(
         case_id=case_id,
         zone=zone or case.zone,
@@ -61,7 +62,19 @@ def create(
     facts = plan_facts(desk, case, ways, new.zone, now)
     for column, value in dates(facts).items():
         setattr(new, column, value)
-    return _keep_draft(desk, new, default_plan(facts), "campaign create", who, now)
+    return _keep_draft(desk, case, new, default_plan(facts), who, now)
+
+
+def _refuse_over(case: CaseFile, zone: str, now: datetime) -> None:
+    """A campaign of a case that is over could only ever be refused later."""
+    if case.stopped_at is not None:
+        raise NotAllowed(f"Case {case.code}", "was stopped", "Nobody is asked to write for a stopped case.")
+    if case.deadline_on is not None and local_day(now, zone) > case.deadline_on:
+        raise NotAllowed(
+            f"Case {case.code}",
+            f"had its last day on {in_words(case.deadline_on)}: expired on arrival, nobody is reminded",
+            f"If it was extended: `reminder case deadline {case.code} --until DATE --because SOURCE`.",
+        )
 
 
 def clone(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
@@ -81,22 +94,19 @@ def clone(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
     )
 
 
-def _keep_draft(desk: Desk, new: Campaign, steps: Sequence[StepPlan], what: str, who: str, now: datetime) -> Done:
+def _keep_draft(desk: Desk, case: CaseFile, new: Campaign, steps: Sequence[StepPlan], who: str, now: datetime) -> Done:
     def work(connection: Connection) -> int:
         made = campaigns.create_campaign(connection, new, steps)
-        record(connection, desk.vault, who, what, f"campaign:{made}", {}, now)
+        record(connection, desk.vault, who, "campaign create", f"campaign:{made}", {}, now)
         return made
 
     campaign_id = desk.database.write(work)
     said = [f"Campaign {campaign_id} is a draft; nothing is sent.", *plan_in_words(steps)]
+    then = f"look at `reminder forecast {campaign_id}`, then `reminder campaign approve {campaign_id}`"
     if not new.audience:
         said.append("Its audience is empty: that is nobody.")
-    return Done(
-        campaign_id=campaign_id,
-        state=CampaignState.DRAFT,
-        sentences=tuple(said),
-        next=f"look at `reminder forecast {campaign_id}`, then `reminder campaign approve {campaign_id}`",
-    )
+        then = f"create one for somebody with `reminder campaign create {case.code} --audience all`"
+    return Done(campaign_id=campaign_id, state=CampaignState.DRAFT, sentences=tuple(said), next=then)
 
 
 def read_audience(audience: Sequence[str]) -> list[str]:

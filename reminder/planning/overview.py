@@ -110,7 +110,8 @@ class CampaignView:
                     "last_day": each.last_on.isoformat(),
                     "reminders": each.opened,
                     "skipped": each.skipped,
-                    "left_out": each.people,
+                    "waiting": each.people if each.state is WaveState.WAITING else 0,
+                    "left_out": 0 if each.state is WaveState.WAITING else each.people,
                 }
                 for each in self.sendings
             ],
@@ -172,7 +173,11 @@ def _waits(row: CampaignRow, eye: Eye) -> list[tuple[str, str]]:
         (row.question == "redacted", "it has no text any more", "`reminder case add FILE`"),
         (row.question == "letter", "same letter or new letter?", f"`reminder case decide {row.case_code}`"),
         (row.case_questions, "its case waits for an answer", f"`reminder case decide {row.case_code}`"),
-        (not row.audience, "its audience is empty, which is nobody", "`reminder campaign create CASE --audience all`"),
+        (
+            not row.audience,
+            "its audience is empty, which is nobody",
+            f"`reminder campaign create {row.case_code} --audience all`",
+        ),
         (
             row.approved_version != row.version,
             "it is not approved",
@@ -219,7 +224,8 @@ def _sendings(each: SendingsCount) -> str:
     said = [f"{_count(each.sendings, 'sending')} {SENDING_WORDS[each.state]}"]
     said += [_count(each.opened, "reminder")] if each.opened or each.state is WaveState.OPEN else []
     said += [f"{each.skipped:,} skipped"] if each.skipped else []
-    said += [f"{_count(each.people, 'person', 'people')} left out"] if each.people else []
+    meant = _count(each.people, "person", "people")
+    said += [meant if each.state is WaveState.WAITING else f"{meant} left out"] if each.people else []
     return f"{each.step_key}, {_CHANNEL_WORDS[each.channel]}, {days}: {', '.join(said)}"
 
 

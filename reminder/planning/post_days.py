@@ -11,6 +11,7 @@ from reminder.domain.times import weekday_before
 from reminder.errors import BadSetting
 
 TABLE = Path(__file__).with_name("post_days.toml")
+SETTING = "POST_DAYS_FILE"
 SUNDAY = 6
 LONGEST_DAYS = 120
 _KEYS = {"from", "to", "season", "days", "source", "fact_on"}
@@ -61,19 +62,17 @@ def load(path: Path | None = None) -> tuple[PostDays, ...]:
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("row", [])
     except OSError as error:
-        raise BadSetting("The table of post days", "cannot be read", "Check POST_DAYS_FILE and its rights.") from error
+        raise BadSetting(SETTING, "cannot be read", "Check the path and its rights.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(
-            "The table of post days", f"is no TOML ({error})", "Mend it, or unset POST_DAYS_FILE."
-        ) from error
+        raise BadSetting(SETTING, f"is no TOML ({error})", "Mend it, or unset it.") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadSetting(SETTING, "has something else than rows", "Begin each row with a line [[row]].")
     return tuple(_row(number, row) for number, row in enumerate(rows, 1))
 
 
 def _row(number: int, row: Mapping[str, Any]) -> PostDays:
     def wrong(reason: str) -> BadSetting:
-        return BadSetting(
-            f"Row {number} of the table of post days", reason, "See the comments at the top of the table."
-        )
+        return BadSetting(SETTING, f"row {number} {reason}", f"See the comments at the top of {TABLE.name}.")
 
     if set(row) - _KEYS or _KEYS - {"season"} - set(row):
         raise wrong(f"must have exactly the keys {', '.join(sorted(_KEYS))} (season may be left out)")

@@ -105,7 +105,9 @@ class WhyReport:
         return [head, *(f"  {self._line(item)}" for item in self.items)]
 
     def _line(self, item: Item) -> str:
-        when = f"{item.at.astimezone(ZoneInfo(self.zone)):%a %d %b, %H:%M}" if item.at else f"{item.on:%a %d %b}"
+        at = item.at.astimezone(ZoneInfo(self.zone)) if item.at else None
+        day: date = at.date() if at else item.on
+        when = f"{day:%a} {day.day} {day:%b}" + (f", {at:%H:%M}" if at else "")
         parts = [item.step_key, when, *([_WORDS[item.channel]] if item.channel else [])]
         said = item.status
         if item.reason:
@@ -195,14 +197,19 @@ def _of_step(seen: _Seen, step: StepPlan) -> list[Item]:
         return kept
     outcomes = [_by_channel(seen, step, channel) for channel in step.channels]
     told = [item for item in outcomes if item is not None]
-    return sorted(told, key=_weight)[:1]
+    return sorted(told, key=lambda item: _weight(seen, step, item))[:1]
 
 
-def _weight(item: Item) -> int:
-    """A step reaches a person by one channel: what it does by an open one says more than that another is not open."""
+def _weight(seen: _Seen, step: StepPlan, item: Item) -> tuple[int, bool]:
+    """A step reaches a person by one channel: what it does by an open one says more than that another is not open.
+
+    What became of a sending says more than why there was none.
+    """
+    was_planned = item.channel is not None and _wave(seen, step, item.channel) is not None
     if item.status != "not sent":
-        return 0
-    return {Reason.NO_CHANNEL: 3, Reason.NOT_CONFIRMED: 2, Reason.DO_NOT_CONTACT: 2}.get(item.reason, 1)
+        return 0, not was_planned
+    weight = {Reason.NO_CHANNEL: 3, Reason.NOT_CONFIRMED: 2, Reason.DO_NOT_CONTACT: 2}.get(item.reason, 1)
+    return weight, not was_planned
 
 
 def _of_promise(promise: Promise) -> Item:
@@ -232,7 +239,8 @@ def _by_channel(seen: _Seen, step: StepPlan, channel: Channel) -> Item | None:
     wave = _wave(seen, step, channel)
     going = _going(seen, step, channel, wave)
     if isinstance(going, Reason):
-        return Item(step.step_key, step.local_on, channel, "not sent", _first(why_never(seen.person), going))
+        closed = why_no_channel(seen.person, channel)
+        return Item(step.step_key, step.local_on, channel, "not sent", _first(why_never(seen.person), closed, going))
     if goes_by_other(seen.person, going):
         return None
 
@@ -250,7 +258,8 @@ def _by_channel(seen: _Seen, step: StepPlan, channel: Channel) -> Item | None:
         return item("not sent", Reason.JOINED_LATER)
     if seen.campaign.state in _OF_CAMPAIGN:
         return item("not sent", _OF_CAMPAIGN[seen.campaign.state])
-    if seen.now >= going.not_after or (wave is None and seen.now - going.due_at > CATCH_UP):
+    not_planned = wave is None or past is WaveState.WITHDRAWN
+    if seen.now >= going.not_after or (not_planned and seen.now - going.due_at > CATCH_UP):
         return item("not sent", Reason.TOO_LATE)
     if is_over_limit(seen.person, going):
         return item("not sent", Reason.WEEKLY_LIMIT)

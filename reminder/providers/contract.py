@@ -108,10 +108,11 @@ class ProviderEvent:
 class Inbound:
     """What somebody wrote to us. `sender` and `to` are addresses of `channel`: numbers in E.164.
 
-    `in_reply_to` is the wire id of the message that it answers, where the provider or a Message-ID says so. `headers` of
-    a mail have lower-case names. `provider_id` is the same when the provider tells it again; of a text that comes in
-    parts, `part` is (number, of how many) and `provider_id` what the parts share. `handled`: the provider has already
-    answered and acted on it (a STOP that Twilio took).
+    `in_reply_to` is the wire id of the message that it answers, where the provider or a Message-ID says so;
+    `in_reply_to_id` is the `provider_id` of its receipt, where only that is said. `headers` of a mail have lower-case
+    names. `provider_id` is the same when the provider tells it again; of a text that comes in parts, `part` is (number, of
+    how many) and `provider_id` what the parts share. `handled`: the provider has already answered and acted on it (a STOP
+    that Twilio took).
     """
 
     channel: Channel
@@ -121,6 +122,7 @@ class Inbound:
     text: str = field(repr=False)
     provider_id: str = ""
     in_reply_to: str = ""
+    in_reply_to_id: str = ""
     subject: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     part: tuple[int, int] = (1, 1)
@@ -152,11 +154,23 @@ class BadSignature(Exception):
     """A callback that is not from the provider. It is answered with 400 and not stored. The text says why, and no more."""
 
 
+class CannotTell(Exception):
+    """A callback that cannot be verified now, for no fault of its own: answered with 503, so that it is sent again."""
+
+
 class NotChecked(Exception):
     """Credentials that cannot be tried without sending something. The text says why."""
 
 
-class Provider(Protocol):
+class Speaks(Protocol):
+    """Whoever tells us things: a provider, or a mailbox."""
+
+    def parse(self, callback: Callback) -> list[Told]:
+        """What a verified callback says, unknown events with kind "unknown". Never raises, whatever the bytes are."""
+        ...
+
+
+class Provider(Speaks, Protocol):
     """One provider. `name` is its key in `REGISTRY`; `options` are the settings it takes.
 
     `capabilities` on the class are those of the default options; an object's own may differ.
@@ -177,21 +191,19 @@ class Provider(Protocol):
         """Hand the call over. One receipt per recipient, in any order; never raises for what a provider says.
 
         A message without a receipt counts as unclear; `RETRY` is only for what certainly was not taken. Fault
-        `ACCOUNT` always comes with `RETRY`: nobody's message is lost because our password or sender is wrong.
-        Ends within `CALL_LIMIT_SECONDS`. When it is cancelled, everything without a receipt is unclear.
+        `ACCOUNT` always comes with `RETRY`: nobody's message is lost because our password or sender is wrong. So does
+        `MAILBOX`: a recipient alone who cannot take it now, which does not count against the provider.
+        Ends within `CALL_LIMIT_SECONDS`. A call that is cancelled may still return the receipts it has, at once; where it
+        does not, everything of it is unclear.
         """
         ...
 
     async def verify(self, callback: Callback) -> None:
         """Raise `BadSignature` unless the callback is authentic: on the raw body, in constant time, before parsing.
 
-        Whatever the bytes are, nothing else is raised. May fetch the provider's certificate, and agree to a
-        subscription that the provider asks us to confirm.
+        Whatever the bytes are, nothing else is raised, but `CannotTell` where what it takes cannot be had now. May fetch
+        the provider's certificate, and agree to a subscription that the provider asks us to confirm.
         """
-        ...
-
-    def parse(self, callback: Callback) -> list[Told]:
-        """What a verified callback says, unknown events with kind "unknown". Never raises, whatever the bytes are."""
         ...
 
     async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:

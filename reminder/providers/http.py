@@ -6,7 +6,7 @@ written cannot have been acted on; one that was written and got no whole answer 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -166,7 +166,7 @@ def receipt(
         meaning.verdict,
         meaning.fault,
         provider_id=provider_id,
-        code=scrub(code, address=recipient.address, message_id=recipient.message_id),
+        code=scrub(code, address=recipient.address, message_id=recipient.message_id) if code else "",
         detail=scrub(detail, address=recipient.address, message_id=recipient.message_id) if detail else "",
         retry_after=retry_after,
     )
@@ -217,7 +217,10 @@ async def one_by_one(
     async def worker() -> None:
         nonlocal ended
         for recipient in waiting:
-            if ended is not None or not call.still_ours():
+            if ended is not None:
+                found.append(receipt(recipient, OUR_ACCOUNT, code=ended.code, retry_after=0))
+                continue
+            if not call.still_ours():
                 found.append(receipt(recipient, LATER, code="not begun", retry_after=0))
                 continue
             try:
@@ -232,6 +235,26 @@ async def one_by_one(
     return found
 
 
+class SecretHeader(httpx.Auth):
+    """A header with a secret in it, kept where nothing prints it. `secrets` are what `hide` takes out of texts."""
+
+    def __init__(self, name: str, value: str, *secrets: str) -> None:
+        self._name = name
+        self._value = value
+        self._secrets = [secret for secret in secrets if secret]
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the header, as httpx asks for it."""
+        request.headers[self._name] = self._value
+        yield request
+
+    def hide(self, text: str) -> str:
+        """A provider's words without the secret, should it repeat what it was given."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+
 class HttpProvider(NoCallbacks):
     """What an adapter over HTTP is unless it says otherwise: no callbacks, no look-up, no list, no way to try its key."""
 
@@ -242,8 +265,20 @@ class HttpProvider(NoCallbacks):
         """`ask` with the one client."""
         return await ask(self._http, method, url, **more)
 
-    async def prove(self, name: str, answer: Awaitable[Answer], remedy: str) -> None:
-        """For `check`: `Trouble` unless the answer is a success; `name` is the setting that holds the key."""
+    async def fetch(self, what: str, url: str, **more: Any) -> Any:
+        """The JSON that a GET answers, for lists. Raises `Trouble` that names `what`."""
+        try:
+            answer = await self.ask("GET", url, **more)
+        except Unanswered as error:
+            raise Trouble(what, f"could not be read: no answer ({error.code})", "Try again later.") from None
+        found = answer.json()
+        if answer.status != httpx.codes.OK or found is None:
+            reason = f"could not be read: the provider answers {answer.status}"
+            raise Trouble(what, reason, "Check what the key is allowed to do, or try again later.")
+        return found
+
+    async def prove(self, name: str, answer: Awaitable[Answer], remedy: str) -> Answer:
+        """For `check`: the answer, or `Trouble` unless it is a success; `name` is the setting that holds the key."""
         try:
             got = await answer
         except Unanswered as error:
@@ -254,6 +289,7 @@ class HttpProvider(NoCallbacks):
             raise Trouble(name, f"is refused by the provider ({got.status})", remedy)
         if not 200 <= got.status < 300:
             raise Trouble(name, f"could not be tried: the provider answers {got.status}", "Try again later.")
+        return got
 
     async def close(self) -> None:
         """The client is not ours."""

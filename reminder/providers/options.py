@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from reminder.errors import BadSetting
 
 YES = frozenset({"yes", "true", "1", "on"})
 NO = frozenset({"no", "false", "0", "off"})
+# A secret travels without TLS to this machine alone.
+HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,19 @@ class Options:
             value = high + 1
         if not low <= value <= high:
             raise self.bad(name, f"must be a number from {low:g} to {high:g}")
+        return value
+
+    def url(self, name: str) -> str:
+        """An address of the provider without the slash at its end: https, or http on this machine alone; may be empty."""
+        value = self.text(name).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            here = parts.scheme == "http" and parts.hostname in HERE
+            usable = bool(parts.hostname) and (parts.scheme == "https" or here) and not (parts.query or parts.fragment)
+        except ValueError:
+            usable = False
+        if value and not usable:
+            raise self.bad(name, "must be an address that begins with https://")
         return value
 
     def yes(self, name: str) -> bool:

@@ -11,7 +11,22 @@ from reminder.providers.options import Option, Options, setting_name
 
 REGISTRY: dict[str, str] = {
     "smtp": "reminder.providers.email.smtp.Smtp",
+    "sendgrid": "reminder.providers.email.sendgrid.SendGrid",
+    "mailgun": "reminder.providers.email.mailgun.Mailgun",
+    "postmark": "reminder.providers.email.postmark.Postmark",
+    "resend": "reminder.providers.email.resend.Resend",
+    "brevo": "reminder.providers.email.brevo.Brevo",
+    "mailjet": "reminder.providers.email.mailjet.Mailjet",
+    "ses": "reminder.providers.email.ses.Ses",
     "email-folder": "reminder.providers.email.folder.EmailFolder",
+    "twilio": "reminder.providers.sms.twilio.Twilio",
+    "vonage": "reminder.providers.sms.vonage.Vonage",
+    "vonage-messages": "reminder.providers.sms.vonage_messages.VonageMessages",
+    "telnyx": "reminder.providers.sms.telnyx.Telnyx",
+    "kannel": "reminder.providers.sms.kannel.Kannel",
+    "aws-sms": "reminder.providers.sms.aws_sms.AwsSms",
+    "africas-talking": "reminder.providers.sms.africas_talking.AfricasTalking",
+    "infobip": "reminder.providers.sms.infobip.Infobip",
     "sms-folder": "reminder.providers.sms.folder.SmsFolder",
 }
 

@@ -47,6 +47,25 @@ def require_basic_auth(secrets: Iterable[bytes], callback: Callback) -> None:
     require_secret(secrets, given)
 
 
+class HookLogins:
+    """What a provider that signs nothing logs in with when it calls back, kept where nothing prints it."""
+
+    def __init__(self, secrets: Iterable[bytes]) -> None:
+        """Each of `secrets` is "name:password", or a token that comes as bearer."""
+        self._secrets = tuple(secrets)
+
+    def __repr__(self) -> str:
+        return f"HookLogins({len(self._secrets)})"
+
+    def require(self, callback: Callback) -> None:
+        """Raise `BadSignature` unless the Authorization header holds one of them."""
+        scheme, _, given = header(callback, "authorization").partition(" ")
+        if scheme.lower() == "bearer":
+            require_secret(self._secrets, given.strip())
+        else:
+            require_basic_auth(self._secrets, callback)
+
+
 def require_recent(callback: Callback, seconds: str, *, within: timedelta) -> None:
     """Raise `BadSignature` unless `seconds` (since 1970) lies within the window around the receipt, on both sides."""
     if not seconds.isascii() or not seconds.isdigit() or len(seconds) > 12:

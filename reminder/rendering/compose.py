@@ -4,7 +4,8 @@ import html
 import re
 from typing import Any
 
-from reminder.domain.links import SHORT_CHARACTERS
+from reminder.domain.addresses import is_address
+from reminder.domain.links import SHORT_CHARACTERS, TOKEN_CHARACTERS
 from reminder.domain.message import Content, Spliced
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
@@ -24,7 +25,6 @@ from reminder.rendering.splice import (
     date_value,
     html_value,
     id_value,
-    is_address,
     pieces_of,
     spliced,
     url_value,
@@ -75,8 +75,8 @@ class Sheet:
     def sms(self, kind: str) -> tuple[Content, Segments]:
         """The SMS of a kind, and what it takes."""
         rendered = self._templates.render(f"sms/{kind}.txt", self.context)
-        link_characters = len(f"{self._office.public_url}/s/") + SHORT_CHARACTERS
-        text, segments = choose([line for line in rendered.splitlines() if line.strip()], link_characters)
+        links = [self._link_characters(field) for field in self._fields.names]
+        text, segments = choose([line for line in rendered.splitlines() if line.strip()], links)
         content = Content(
             channel=Channel.SMS,
             locale=self.words.tag,
@@ -89,6 +89,13 @@ class Sheet:
             sender=self._sender.address,
         )
         return content, segments
+
+    def _link_characters(self, field: str) -> int:
+        """How long the link is that a field of an SMS is filled with."""
+        name = field.partition(":")[0]
+        if name == "short_url":
+            return len(f"{self._office.public_url}/s/") + SHORT_CHARACTERS
+        return len(f"{self._office.public_url}/{name.removesuffix('_url')}/") + TOKEN_CHARACTERS
 
     def mail(self, kind: str, *, greets: bool = True, auto: str = "auto-generated") -> Content:
         """The mail of a kind: subject, plain text, HTML, headers and the whole message. `auto` is Auto-Submitted."""

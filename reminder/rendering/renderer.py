@@ -120,7 +120,10 @@ class Renderer:
         return self._organiser("invitation", view, opening="email/invitation.opening.txt")
 
     def check(self) -> list[str]:
-        """What is wrong with templates and catalogues: each with file, line and remedy; empty when all is well."""
+        """What is wrong with templates and catalogues: each with file, line and remedy; empty when all is well.
+
+        What shows only when a template runs is found by `try_all`.
+        """
         troubles = self._templates.compile_all()
         return [str(trouble) for trouble in [*troubles, *check_languages(self.languages)]]
 

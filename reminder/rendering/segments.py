@@ -7,14 +7,11 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reminder.domain.gsm import BASIC, EXTENSION, is_gsm
+
 GSM_SINGLE, GSM_JOINED = 160, 153
 UCS2_SINGLE, UCS2_JOINED = 70, 67
 
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENSION = frozenset("\f^{}\\[~]|€")
 # Letters and signs that decomposition does not bring to the GSM alphabet.
 _PLAIN = str.maketrans(
     {
@@ -55,8 +52,8 @@ class Segments:
 
 def count_segments(text: str) -> Segments:
     """Alphabet, units and segments of `text`; an empty text is one segment."""
-    if all(each in _BASIC or each in _EXTENSION for each in text):
-        return _pack(Alphabet.GSM7, [2 if each in _EXTENSION else 1 for each in text], GSM_SINGLE, GSM_JOINED)
+    if is_gsm(text):
+        return _pack(Alphabet.GSM7, [2 if each in EXTENSION else 1 for each in text], GSM_SINGLE, GSM_JOINED)
     return _pack(Alphabet.UCS2, [2 if ord(each) > 0xFFFF else 1 for each in text], UCS2_SINGLE, UCS2_JOINED)
 
 
@@ -78,8 +75,8 @@ def fold_to_gsm(text: str) -> str:
 
     One ê turns 160 places into 70; a Latin text stays readable without it.
     """
-    plain = "".join(each if each in _BASIC or each in _EXTENSION else _fold(each) for each in text)
-    return plain if all(each in _BASIC or each in _EXTENSION for each in plain) else text
+    plain = "".join(each if each in BASIC or each in EXTENSION else _fold(each) for each in text)
+    return plain if is_gsm(plain) else text
 
 
 def _fold(character: str) -> str:

@@ -1,4 +1,4 @@
-"""The text of an SMS: of several wordings the first that takes a single segment."""
+"""The text of an SMS: of several wordings the first that takes the fewest segments."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,16 @@ from reminder.rendering.splice import PLAIN, Mark, Piece, pieces_of, spliced
 _STAND_IN = "\f"
 
 
-def choose(wordings: Sequence[str], link_characters: int) -> tuple[Spliced, Segments]:
-    """The first wording of one segment, or the last one; `wordings` hold marks, each link is `link_characters` long."""
-    chosen = None
+def choose(wordings: Sequence[str], link_characters: Sequence[int]) -> tuple[Spliced, Segments]:
+    """The first wording of the fewest segments; `wordings` hold marks, `link_characters` is the length of each field's link."""
+    chosen: tuple[list[Piece], Segments] | None = None
     for wording in wordings:
         pieces = _folded(pieces_of(wording))
-        chosen = pieces, count_segments("".join("x" * link_characters if isinstance(p, Mark) else p for p in pieces))
-        if chosen[1].count == 1:
+        filled = "".join("x" * link_characters[piece.field] if isinstance(piece, Mark) else piece for piece in pieces)
+        segments = count_segments(filled)
+        if chosen is None or segments.count < chosen[1].count:
+            chosen = pieces, segments
+        if segments.count == 1:
             break
     if chosen is None:
         raise ValueError("an SMS needs at least one wording")

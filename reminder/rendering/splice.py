@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
+from reminder.domain.addresses import is_address
 from reminder.domain.message import Gap, Spliced
 from reminder.rendering.clean import clean_line
 
@@ -17,14 +18,10 @@ PLAIN, GREETING = "plain", "greeting"
 
 _MARK = re.compile("\ue000([0-9]+):([a-z]+)\ue001")
 _SAFE_URL = re.compile(r"[A-Za-z0-9:/._~?=%+-]*")
-_ADDRESS = re.compile(
-    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII
-)
 _ID = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]+")
 _NOT_IN_DATE = re.compile(r"[^A-Za-z0-9 ,:+-]")
 LONGEST_URL = 900
-LONGEST_ADDRESS = 254
 LONGEST_ID = 128
 LONGEST_DATE = 40
 
@@ -109,11 +106,6 @@ def url_value(value: str) -> str:
     if len(value) <= LONGEST_URL and _SAFE_URL.fullmatch(value):
         return value
     return quote(clean_line(value).encode("utf-8", "ignore"), safe=":/?#&=%+,;@!$'()*~._-")[:LONGEST_URL]
-
-
-def is_address(value: str) -> bool:
-    """Whether `value` may stand in a header as it is: a plain ASCII address."""
-    return len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) is not None
 
 
 def address_value(value: str) -> str:

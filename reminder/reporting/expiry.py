@@ -4,17 +4,20 @@ The first is made when a campaign has ended; if something was unclear or on its 
 any more, or three days after the end.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from reminder.domain.states import MessageKind
-from reminder.reporting.make import make_report
+from reminder.reporting.make import report_of
 from reminder.reporting.outline import outline
 from reminder.reporting.report import Report
 from reminder.store import reports
+from reminder.store.cases import lock_cases
 from reminder.store.database import Database
 from reminder.store.queueing import queue_to_organisers
+from reminder.store.removal import removals
 from reminder.store.reports import Connection, DueReport, Version
 
 GIVE_UP_AFTER = timedelta(hours=72)
@@ -33,16 +36,24 @@ class QueuedReport:
     dedupe: str
 
 
-def report_expired(database: Database, now: datetime) -> list[QueuedReport]:
-    """Make, keep and queue every report that is due. Counting holds no write lock; keeping and queueing are one commit."""
+def report_expired(
+    database: Database, now: datetime, *, go_on: Callable[[], bool] = lambda: True
+) -> list[QueuedReport]:
+    """Make, keep and queue every report that is due. Counting holds no write lock; keeping and queueing are one commit.
+
+    When `go_on` says no, the rest waits for the next heartbeat.
+    """
     with database.read() as connection:
         due = reports.reports_due(connection, now, int(GIVE_UP_AFTER.total_seconds()))
-    made = [_make(database, each, now) for each in due[:AT_A_TIME]]
+    made = [_make(database, each, now) for each in due[:AT_A_TIME] if go_on()]
     return [queued for queued in made if queued is not None]
 
 
 def _make(database: Database, due: DueReport, now: datetime) -> QueuedReport | None:
-    found = make_report(database, due.campaign_id, now)
+    """None where it was made meanwhile, or where texts were removed while it was made: then the next heartbeat makes it."""
+    with database.read() as connection:
+        removed = removals(connection)
+        found = report_of(connection, due.campaign_id, now)
     final = not found.still_open or now >= due.ended_at + GIVE_UP_AFTER
     report = found.as_version(due.version, final=final)
     queued = QueuedReport(
@@ -54,7 +65,8 @@ def _make(database: Database, due: DueReport, now: datetime) -> QueuedReport | N
     )
 
     def work(connection: Connection) -> bool:
-        if not keep_report(connection, report):
+        lock_cases(connection)
+        if removals(connection) != removed or not keep_report(connection, report):
             return False
         queue_to_organisers(connection, MessageKind.REPORT, queued.payload, queued.dedupe, now)
         return True

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ WIDTH = 80
 _GAP = 2
 # A column is never squeezed below this; what does not fit is wrapped.
 _NARROWEST = 8
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _NO_COUNT = frozenset({"", *(hidden.value for hidden in Hidden)})
 
 
@@ -116,9 +118,10 @@ def _plain(cell: str) -> str:
 
 
 def csv_of(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as CSV with safe cells."""
+    """Rows as CSV with safe cells. A whole number, such as -2 days, is no formula and stays a number."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
+    safe = ([cell if _NUMBER.fullmatch(cell) else safe_cell(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator="\r\n").writerows(safe)
     return out.getvalue()
 
 

@@ -54,7 +54,7 @@ def report_of(connection: Connection, campaign_id: int, now: datetime) -> Report
     return Report(
         campaign_id=campaign_id,
         version=0,
-        final=not still_open,
+        final=campaign.ended_at is not None and not still_open,
         made_at=now,
         case=_case_line(case, newest, words),
         zone=campaign.zone,

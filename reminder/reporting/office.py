@@ -16,9 +16,11 @@ from reminder.reporting.listing import Listing, expired, expiring, listing_outli
 from reminder.reporting.outline import Outline
 from reminder.reporting.words import count_words, day_words
 from reminder.store import cases, office
+from reminder.store.cases import lock_cases
 from reminder.store.database import Database
 from reminder.store.office import Connection, Looked
 from reminder.store.queueing import queue_to_organisers
+from reminder.store.removal import removals
 from reminder.store.tables import CaseFile
 
 MORNING_HOUR = 9
@@ -42,22 +44,29 @@ class Told:
 def office_reminders(database: Database, now: datetime, zone: str) -> list[Told]:
     """Queue what the organisers must be told at this instant; returns it. `zone` is the organisation's.
 
-    Between two mornings it costs one look at one row. The first heartbeat at 09:00 or later sees the morning; a Monday
-    whose morning nobody saw is made up for.
+    Between two mornings it costs one look at one row. The first look at 09:00 or later that ends sees the morning: the day
+    is kept with its mails, so that one which was cut short is made up for. So is a Monday whose morning nobody saw.
     """
     with database.read() as connection:
         looked = office.looked(connection)
-    told: list[Told] = []
-    if _is_morning(looked, now, zone):
-        with database.read() as connection:
-            told += _waiting(connection, now, zone)
-    monday = _monday(looked, now, zone)
-    mail = _monday_mail(database, now, monday) if monday else None
-    if not told and mail is None:
+        removed = removals(connection)
+    morning, monday = _morning(looked, now, zone), _monday(looked, now, zone)
+    if morning is None and monday is None:
         return []
+    told: list[Told] = []
+    if morning is not None:
+        with database.read() as connection:
+            told = _waiting(connection, now, zone)
+    mail = _monday_mail(database, now, monday) if monday else None
 
     def work(connection: Connection) -> list[Told]:
-        going = [*told, mail] if mail and monday and office.take_monday(connection, monday) else told
+        lock_cases(connection)
+        if removals(connection) != removed:
+            # Texts that were removed meanwhile may stand in these mails: the next heartbeat writes them anew.
+            return []
+        going = told if morning and office.take_morning(connection, morning) else []
+        if mail and monday and office.take_monday(connection, monday):
+            going = [*going, mail]
         return [
             each for each in going if queue_to_organisers(connection, each.kind, each.payload, each.dedupe, now) > 0
         ]
@@ -65,10 +74,11 @@ def office_reminders(database: Database, now: datetime, zone: str) -> list[Told]
     return database.write(work)
 
 
-def _is_morning(looked: Looked, now: datetime, zone: str) -> bool:
-    """Whether 09:00 of today has come since the last heartbeat."""
-    morning = at_wall_clock(local_day(now, zone), MORNING_HOUR, zone)
-    return now >= morning and (looked.heartbeat_at is None or looked.heartbeat_at < morning)
+def _morning(looked: Looked, now: datetime, zone: str) -> date | None:
+    """The day whose morning mails are due: 09:00 has come, and nobody looked since."""
+    today = local_day(now, zone)
+    done = looked.morning_on is not None and looked.morning_on >= today
+    return None if done or now < at_wall_clock(today, MORNING_HOUR, zone) else today
 
 
 def _monday(looked: Looked, now: datetime, zone: str) -> date | None:

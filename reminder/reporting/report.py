@@ -81,7 +81,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an appeal came to. `version` 0 is a look that was not kept; `final` when nothing is open any more.
+    """What an appeal came to. `version` 0 is a look that was not kept; `final` when it ended and nothing is open any more.
 
     `lines` add up to the promises of the ledger; `superseded`, `missed_sendings` and `over_limit` count people of sendings
     that were never opened. `unclear_messages` are the ids of the first thousand,

@@ -45,6 +45,12 @@ def read_campaign(connection: Connection, campaign_id: int) -> Campaign | None:
     return None if row is None else Campaign(**row)
 
 
+def zone_of(connection: Connection, campaign_id: int) -> str:
+    """The zone that counts for readers of whom none is known; '' where there is no such campaign."""
+    found = connection.execute(text("SELECT zone FROM campaign WHERE id = :id"), {"id": campaign_id}).scalar()
+    return "" if found is None else str(found)
+
+
 def read_campaigns(connection: Connection, case_id: int | None = None) -> list[Campaign]:
     """All campaigns, or those of one case, the oldest first."""
     wanted = select(_CAMPAIGN).order_by(_CAMPAIGN.c.id)
@@ -167,7 +173,7 @@ def let_go(connection: Connection, campaign_id: int, now: datetime) -> int:
     )
     return connection.execute(
         text(
-            "UPDATE wave SET state = :planned, opened_at = coalesce(opened_at, due_at), due_at = :now"
+            "UPDATE wave SET state = :planned, opened_at = coalesce(opened_at, due_at), due_at = :now, n_people = 0"
             " WHERE campaign_id = :campaign AND state = 7 AND not_after > :now"
         ),
         bound,
@@ -182,10 +188,11 @@ def to_expire(connection: Connection, now: datetime) -> list[int]:
 
 
 def expire(connection: Connection, now: datetime) -> list[int]:
-    """Move those to expired; their report is due. Returns the ids of those that were moved."""
+    """Move those to expired; their report and their closing notes are due. Returns the ids of those that were moved."""
     moved = connection.execute(
         text(
-            "UPDATE campaign SET state = :expired, ended_at = expires_at, report_due_at = :now, plan_again_at = NULL"
+            "UPDATE campaign SET state = :expired, ended_at = expires_at, report_due_at = :now, closing_due_at = :now,"
+            " plan_again_at = NULL"
             " WHERE state IN (2, 3, 4) AND expires_at <= :now RETURNING id"
         ),
         {"expired": int(CampaignState.EXPIRED), "now": seconds(now)},

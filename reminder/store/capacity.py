@@ -6,6 +6,7 @@ Reserved once per attempt by a guarded update, never per message; what an attemp
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -13,6 +14,8 @@ from reminder.store.columns import instant, ordinal, seconds, statement
 
 FAILURES_UNTIL_BREAK = 3
 BREAK_MINUTES = (1, 5, 15, 60)
+# How long what waits for a stopped provider waits until it is looked at again.
+LOOK_AGAIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ def reserve(connection: Connection, provider: str, wanted: int, limits: Limits, 
     row = connection.execute(
         statement("SELECT * FROM provider_state WHERE provider = :provider"), {"provider": provider}
     ).one_or_none()
-    if row is not None and row.broken_until is not None and row.broken_until > seconds(now):
-        return Room(0, instant(row.broken_until))
+    if row is not None and (until := _out(row, now)) is not None:
+        return Room(0, until)
     if not limits.per_second and not limits.per_day:
         return Room(wanted)
     if row is None:
@@ -86,15 +89,23 @@ def out_until(connection: Connection, provider: str, limits: Limits, now: dateti
     A rate that is reached for this second does not count: its wait is short, and the next provider is no overflow.
     """
     row = connection.execute(
-        statement("SELECT day, taken_today, broken_until FROM provider_state WHERE provider = :provider"),
+        statement("SELECT day, taken_today, broken_until, stopped FROM provider_state WHERE provider = :provider"),
         {"provider": provider},
     ).one_or_none()
     if row is None:
         return None
-    if row.broken_until is not None and row.broken_until > seconds(now):
-        return instant(row.broken_until)
+    until = _out(row, now)
+    if until is not None:
+        return until
     used_up = limits.per_day and row.day == ordinal(now.date()) and row.taken_today >= limits.per_day
     return _midnight(now) if used_up else None
+
+
+def _out(row: Any, now: datetime) -> datetime | None:
+    if row.stopped:
+        return now + LOOK_AGAIN
+    broken = row.broken_until is not None and row.broken_until > seconds(now)
+    return instant(row.broken_until) if broken else None
 
 
 def _midnight(now: datetime) -> datetime:
@@ -170,11 +181,24 @@ def note_success(connection: Connection, provider: str) -> None:
     )
 
 
+def stop(connection: Connection, provider: str, because: str, now: datetime) -> bool:
+    """Nothing goes through a provider until an organiser says so; False where that is so already."""
+    _create(connection, provider, now)
+    stopped = text("UPDATE provider_state SET stopped = :because WHERE provider = :provider AND stopped = ''")
+    return connection.execute(stopped, {"provider": provider, "because": because}).rowcount == 1
+
+
+def resume(connection: Connection, provider: str) -> bool:
+    """A stopped provider may be used again; False where it was not stopped."""
+    resumed = text("UPDATE provider_state SET stopped = '' WHERE provider = :provider AND stopped <> ''")
+    return connection.execute(resumed, {"provider": provider}).rowcount == 1
+
+
 def _create(connection: Connection, provider: str, now: datetime) -> None:
     connection.execute(
         text(
-            "INSERT INTO provider_state (provider, day, taken_today, window_at, taken_in_window, failures, because)"
-            " VALUES (:provider, :day, 0, :now, 0, 0, '') ON CONFLICT DO NOTHING"
+            "INSERT INTO provider_state (provider, day, taken_today, window_at, taken_in_window, failures, because, stopped)"
+            " VALUES (:provider, :day, 0, :now, 0, 0, '', '') ON CONFLICT DO NOTHING"
         ),
         {"provider": provider, "day": ordinal(now.date()), "now": seconds(now)},
     )

@@ -1,7 +1,7 @@
 """What a case does to its campaigns: ask, stop, remove texts; and two cases that turn out to be one."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, literal, select, text, update
 
 from reminder.domain.states import CampaignState, DeliveryState, Reason, may_move
 from reminder.store.columns import Instant
+from reminder.store.removal import remove_from_queue_and_reports
 from reminder.store.tables import Campaign, CaseDocument, CaseFile, CaseKey, Delivery
 from reminder.store.withdraw import withdraw_campaign
 
@@ -52,9 +53,14 @@ def ask_campaigns(
 
 
 def pause_for_removal(connection: Connection, case_id: int) -> Asked:
-    """The texts of the case are gone: live campaigns pause, none may go on before a new text is there."""
+    """The texts of the case are gone: live campaigns pause, none may go on before a new text is there.
+
+    What waits to be sent of any of its campaigns, ended ones too, is taken back; what was reported loses its words.
+    """
     _update_campaigns(connection, case_id, [CampaignState.LIVE], {"state": CampaignState.PAUSED, "plan_again_at": None})
-    return ask_campaigns(connection, case_id, "redacted", Reason.CAMPAIGN_PAUSED)
+    asked = ask_campaigns(connection, case_id, "redacted", Reason.CAMPAIGN_PAUSED)
+    rest = remove_from_queue_and_reports(connection, case_id)
+    return replace(asked, batches=asked.batches + rest.batches, under_way=rest.under_way)
 
 
 def stop_case(connection: Connection, case_id: int, because: str, now: datetime) -> bool:

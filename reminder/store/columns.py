@@ -5,12 +5,13 @@ number cannot lose its zone. Enums keep their number, never their name.
 """
 
 import json
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, SmallInteger, TextClause, text
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, SmallInteger, TextClause, text
 from sqlalchemy.types import TypeDecorator
 
 
@@ -39,6 +40,13 @@ def day(value: int) -> date:
 def json_value(value: Any) -> Any:
     """A JSON column read by plain SQL: SQLite hands over text, PostgreSQL the value."""
     return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+def one_of(connection: Connection, column: str, values: Collection[int]) -> tuple[str, dict[str, Any]]:
+    """SQL and bound value for "column is one of values", in the form whose plan is a probe on either database."""
+    if connection.dialect.name == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(:ids))", {"ids": "[" + ",".join(map(str, values)) + "]"}
+    return f"{column} = ANY(:ids)", {"ids": list(values)}
 
 
 @lru_cache(maxsize=256)

@@ -9,14 +9,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 # Handed on under its own name: services pass a connection along and know no SQL.
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from reminder.errors import Busy, Trouble
@@ -27,6 +27,8 @@ BUSY_TIMEOUT_MS = 5_000
 # A commit is shared by what arrives within this time, so that one-row transactions do not each pay for a sync.
 JOIN_SECONDS = 0.02
 CACHE_KIB = 32_000
+# How many that may not wait write to PostgreSQL at a time.
+THREADS = 8
 # Any number, as long as it is the same everywhere.
 SENDER_LOCK = 0x52454D49
 
@@ -73,6 +75,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._starting = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
         if self.is_sqlite:
             self._readers = _sqlite_engine(self.url, read_only=True)
             self._writer: Engine = _sqlite_engine(self.url, read_only=False)
@@ -98,6 +102,15 @@ class Database:
                 return self._queue.run(work)
             with self._writer.begin() as connection:
                 return work(connection)
+
+    def write_soon(self, work: Callable[[Connection], T]) -> "Future[T]":
+        """`write` for those who may not wait: the future ends when `work` is durable, or as it failed."""
+        if self._queue is not None:
+            return _told_later(self._queue.put(work))
+        with self._starting:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="writer")
+        return self._threads.submit(self.write, work)
 
     @contextmanager
     def schema_connection(self) -> Iterator[Connection]:
@@ -135,6 +148,8 @@ class Database:
         """End the writer's thread and give back every connection."""
         if self._queue is not None:
             self._queue.close()
+        if self._threads is not None:
+            self._threads.shutdown()
         self._readers.dispose()
         self._writer.dispose()
 
@@ -145,9 +160,20 @@ class AdvisoryLock:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def is_held(self) -> bool:
+        """Whether the server still knows it as ours; a connection that was made anew holds nothing."""
+        held = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = :key"
+        )
+        try:
+            return bool(self._connection.execute(held, {"key": SENDER_LOCK}).scalar_one())
+        except SQLAlchemyError:
+            return False
+
     def let_go(self) -> None:
-        """Give the lock back with its connection."""
-        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SENDER_LOCK})
+        """Give the lock back with its connection, where that still lives."""
+        with suppress(SQLAlchemyError):
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SENDER_LOCK})
         self._connection.close()
 
 
@@ -179,6 +205,21 @@ def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:
     return engine
 
 
+def _told_later(future: "Future[T]") -> "Future[T]":
+    """The same, but that an everyday fault of the database is told as `Trouble`."""
+    told: Future[T] = Future()
+
+    def pass_on(done: "Future[T]") -> None:
+        error = done.exception()
+        if error is None:
+            told.set_result(done.result())
+        else:
+            told.set_exception(translate(error) if isinstance(error, DatabaseError) else error)
+
+    future.add_done_callback(pass_on)
+    return told
+
+
 class _Job:
     __slots__ = ("future", "work")
 
@@ -200,6 +241,9 @@ class _Writer:
     def run(self, work: Callable[[Connection], T]) -> T:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside of a write would wait for itself")
+        return self.put(work).result()
+
+    def put(self, work: Callable[[Connection], T]) -> "Future[T]":
         with self._start:
             if self._closed:
                 raise RuntimeError("the database is closed")
@@ -208,8 +252,7 @@ class _Writer:
                 self._thread.start()
             job = _Job(work)
             self._jobs.put(job)
-        result: T = job.future.result()
-        return result
+        return job.future
 
     def close(self) -> None:
         with self._start:

@@ -44,7 +44,10 @@ class Claimed:
 
 
 class Ready(NamedTuple):
-    """One message that may go: what of its person is needed to write to them, still encrypted. `not_after` in seconds."""
+    """One message that may go: what of its person is needed to write to them, still encrypted. `not_after` in seconds.
+
+    `wire_on`: the ordinal of the day that its wire id is made of; None where that is the batch's.
+    """
 
     message_id: int
     subscriber_id: int
@@ -53,6 +56,7 @@ class Ready(NamedTuple):
     name_ct: bytes | None
     not_after: int
     tries: int
+    wire_on: int | None
 
 
 @dataclass(frozen=True, slots=True)

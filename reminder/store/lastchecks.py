@@ -12,13 +12,16 @@ from sqlalchemy import Connection, Row, text
 
 from reminder.domain.states import CampaignState, Channel, MessageKind, Reason
 from reminder.store.columns import seconds, statement
+from reminder.store.endings import ends_of
 from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
+from reminder.store.notechecks import left_out, unwanted, words_now
+from reminder.store.removal import TAKEN_BACK
 
 _SINCE = {Channel.EMAIL: "email_since", Channel.SMS: "sms_since"}
 _ADDRESS = {Channel.EMAIL: ("email_ct", "email_hash"), Channel.SMS: ("phone_ct", "phone_hash")}
 TO_ORGANISERS = frozenset({MessageKind.REPORT, MessageKind.ALERT, MessageKind.INVITATION, MessageKind.TEST})
-# These may go to somebody who is not confirmed yet, or has just left: they answer what that person did. A new
-# confirmation is the only thing that lifts a do-not-contact entry, so the question must be able to reach the person.
+# These may go to somebody who is not confirmed yet, or has just left. A new confirmation is the only thing that lifts a
+# do-not-contact entry, so the question must be able to reach the person who asks for it herself.
 WITHOUT_CONFIRMATION = frozenset({MessageKind.CONFIRMATION, MessageKind.ANSWER})
 
 _REASON_OF_STATE = {
@@ -42,12 +45,19 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
     if now >= claimed.open_until:
         begun.late = True
         return begun
+    words = claimed.payload if claimed.kind is MessageKind.NUDGE else words_now(connection, claimed)
+    if words != claimed.payload and not words.get(TAKEN_BACK):
+        # Given back as it is, to be claimed and built anew.
+        begun.exhausted = True
+        return begun
     rows = _messages(connection, claimed, after, limit, now)
     begun.exhausted = len(rows) < limit
     if not rows:
         return begun
     begun.last_looked = rows[-1][0]
     blocked = _blocked(connection, claimed, begun, rows, seconds(now))
+    if words.get(TAKEN_BACK):
+        blocked = {row[0]: Reason.DOCUMENT_CHANGED for row in rows}
     for row in rows if blocked else ():
         if row[0] in blocked:
             begun.drop(blocked[row[0]], row[0], row[1])
@@ -57,7 +67,7 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
 
 
 # A row of `_messages`: the columns of `Ready` in their order, and whether anything about the person speaks against it.
-_Row = Row[int, int, bytes, bytes, bytes | None, int, int, int]
+_Row = Row[int, int, bytes, bytes, bytes | None, int, int, int | None, int]
 
 
 def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime) -> Sequence[_Row]:
@@ -65,13 +75,13 @@ def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, 
     waiting = "WHERE m.batch_id = :batch AND m.id > :after AND m.state IN (1, 4) ORDER BY m.id LIMIT :limit"
     if claimed.kind in TO_ORGANISERS:
         sql = (
-            "SELECT m.id, m.subscriber_id, o.email_ct, o.email_hash, o.name_ct, m.not_after, m.tries,"
+            "SELECT m.id, m.subscriber_id, o.email_ct, o.email_hash, o.name_ct, m.not_after, m.tries, m.wire_on,"
             " m.not_after <= :now AS doubtful FROM message m JOIN organiser o ON o.id = m.subscriber_id"
         )
     else:
         address, digest = _ADDRESS[claimed.channel]
         sql = (
-            f"SELECT m.id, m.subscriber_id, s.{address}, s.{digest}, s.name_ct, m.not_after, m.tries,"
+            f"SELECT m.id, m.subscriber_id, s.{address}, s.{digest}, s.name_ct, m.not_after, m.tries, m.wire_on,"
             f" m.not_after <= :now OR s.state <> 1 OR s.{address} IS NULL OR s.{_SINCE[claimed.channel]} IS NULL"
             " OR (s.paused_until IS NOT NULL AND s.paused_until > :now) OR EXISTS (SELECT 1 FROM do_not_contact n"
             f" WHERE n.channel = {int(claimed.channel)} AND n.address_hash = s.{digest}) AS doubtful"
@@ -84,7 +94,9 @@ def _blocked(
     connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[_Row], now: int
 ) -> dict[int, Reason]:
     """By message id, why it may not go. What concerns one of several appeals is noted in `begun.shrunk` instead."""
-    blocked = {row[0]: Reason.TOO_LATE for row in rows if row[-1] and row[5] <= now}
+    late = [row for row in rows if row[-1] and row[5] <= now]
+    over = _over(connection, claimed, late, now) if late else ()
+    blocked = {} if over else {row[0]: Reason.TOO_LATE for row in late}
     if claimed.kind in TO_ORGANISERS:
         return blocked
     doubtful = [row[1] for row in rows if row[-1] and row[0] not in blocked]
@@ -94,11 +106,22 @@ def _blocked(
             if row[1] in people and row[0] not in blocked:
                 reason = _personal(people[row[1]], claimed.kind, now)
                 blocked |= {} if reason is None else {row[0]: reason}
-        if claimed.kind not in WITHOUT_CONFIRMATION:
+        if not _answers_the_person(claimed):
             blocked |= _do_not_contact(connection, claimed, rows)
     if claimed.kind is MessageKind.NUDGE:
-        _check_items(connection, claimed, begun, rows, blocked)
+        lost = {row[1]: dict.fromkeys(over, Reason.TOO_LATE) for row in late} if over else {}
+        _check_items(connection, claimed, begun, rows, blocked, lost)
+    if claimed.kind in {MessageKind.NOTE, MessageKind.CLOSING}:
+        gone = unwanted(connection, claimed, [row[1] for row in rows])
+        blocked = {row[0]: gone[row[1]] for row in rows if row[1] in gone} | blocked
     return blocked
+
+
+def _answers_the_person(claimed: Claimed) -> bool:
+    """What she asked for herself reaches her; the question to somebody whom the office adds does not lift a closing."""
+    return claimed.kind is MessageKind.ANSWER or (
+        claimed.kind is MessageKind.CONFIRMATION and bool(claimed.payload.get("own_request"))
+    )
 
 
 def _people(connection: Connection, channel: Channel, people: Sequence[int]) -> dict[int, Any]:
@@ -127,14 +150,30 @@ def _personal(person: Any, kind: MessageKind, now: int) -> Reason | None:
     return None
 
 
+def _over(connection: Connection, claimed: Claimed, late: Sequence[_Row], now: int) -> tuple[Item, ...]:
+    """Which of several appeals are over for people whose message is late; none where no other still counts."""
+    if claimed.kind is not MessageKind.NUDGE or len(claimed.items) < 2:
+        return ()
+    ends = ends_of(connection, claimed.items, late[0][1])
+    over = tuple(item for item in claimed.items if ends.get(item, 0) <= now)
+    return over if len(over) < len(claimed.items) else ()
+
+
 def _check_items(
-    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[_Row], blocked: dict[int, Reason]
+    connection: Connection,
+    claimed: Claimed,
+    begun: Begun,
+    rows: Sequence[_Row],
+    blocked: dict[int, Reason],
+    lost: dict[int, dict[Item, Reason]],
 ) -> None:
-    """Stopped appeals, and those that a person has written for or leaves out: the message goes without, or not at all."""
+    """Appeals that are stopped or over, that a person has written for or leaves out: it goes without them, or not at all.
+
+    `lost` has those that are known already, by subscriber id.
+    """
     gone = {item: reason for item in claimed.items if (reason := _why_gone(connection, item)) is not None}
     people = [row[1] for row in rows]
     span = {"low": min(people), "high": max(people)}
-    lost: dict[int, dict[Item, Reason]] = {}
     for item in claimed.items:
         for subscriber_id, reason in _personal_reasons(connection, item, span):
             lost.setdefault(subscriber_id, {})[item] = reason
@@ -160,16 +199,8 @@ def _personal_reasons(connection: Connection, item: Item, span: dict[str, int]) 
         ),
         bound,
     ).scalars()
-    left_out = connection.execute(
-        statement(
-            "SELECT x.subscriber_id FROM exclusion x JOIN campaign c ON c.id = :campaign"
-            " JOIN casefile f ON f.id = c.case_id WHERE x.subscriber_id BETWEEN :low AND :high"
-            " AND (x.what = f.country OR x.what = 'case:' || CAST(f.id AS TEXT))"
-        ),
-        bound,
-    ).scalars()
     return [(person, Reason.LETTER_REPORTED) for person in wrote] + [
-        (person, Reason.COUNTRY_LEFT_OUT) for person in left_out
+        (person, Reason.COUNTRY_LEFT_OUT) for person in left_out(connection, item[0], span)
     ]
 
 

@@ -17,18 +17,18 @@ from reminder.store.columns import day, instant, json_value, ordinal, seconds
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """When the heartbeat last beat, the Monday of the last Monday mail, and since when there is an office."""
+    """The day of the last morning's mails, the Monday of the last Monday mail, and since when there is an office."""
 
-    heartbeat_at: datetime | None
+    morning_on: date | None
     monday_on: date | None
     created_at: datetime
 
 
 def looked(connection: Connection) -> Looked:
     """What tells whether the office must be looked after now."""
-    row = connection.execute(text("SELECT heartbeat_at, monday_on, created_at FROM instance WHERE id = 1")).one()
+    row = connection.execute(text("SELECT morning_on, monday_on, created_at FROM instance WHERE id = 1")).one()
     return Looked(
-        None if row.heartbeat_at is None else instant(row.heartbeat_at),
+        None if row.morning_on is None else day(row.morning_on),
         None if row.monday_on is None else day(row.monday_on),
         instant(row.created_at),
     )
@@ -36,10 +36,19 @@ def looked(connection: Connection) -> Looked:
 
 def take_monday(connection: Connection, monday: date) -> bool:
     """Take the mail of this Monday upon us; False where somebody did."""
+    return _take(connection, "monday_on", monday)
+
+
+def take_morning(connection: Connection, today: date) -> bool:
+    """Take the mails of this morning upon us; False where somebody did."""
+    return _take(connection, "morning_on", today)
+
+
+def _take(connection: Connection, column: str, on: date) -> bool:
     return (
         connection.execute(
-            text("UPDATE instance SET monday_on = :monday WHERE id = 1 AND (monday_on IS NULL OR monday_on < :monday)"),
-            {"monday": ordinal(monday)},
+            text(f"UPDATE instance SET {column} = :day WHERE id = 1 AND ({column} IS NULL OR {column} < :day)"),
+            {"day": ordinal(on)},
         ).rowcount
         == 1
     )

@@ -48,7 +48,8 @@ class Eye:
 class SendingsCount:
     """`sendings` of one step by one channel in one state, from `first_on` to `last_on` (local days).
 
-    `opened` reminders were made for people, `skipped` not on purpose; `people` were left out by sendings that never opened.
+    `opened` reminders were made for people, `skipped` not on purpose; `people` were left out by sendings that never opened,
+    or wait with them for an organiser.
     """
 
     step_key: str
@@ -185,7 +186,7 @@ def unclear_rows(connection: Connection, limit: int) -> tuple[list[UnclearRow], 
 class SetAsideRow:
     """Promises of one sending that were set aside for the same reason: `number`, and the first of their messages, by id.
 
-    `message_id` is None where the message is not kept any more.
+    `message_id` is None where the message is not kept any more. `because` says why the first of them could not be built.
     """
 
     message_id: int | None
@@ -195,6 +196,7 @@ class SetAsideRow:
     local_on: date
     reason: Reason
     number: int
+    because: str
 
 
 def set_aside_rows(connection: Connection) -> list[SetAsideRow]:
@@ -207,28 +209,26 @@ def set_aside_rows(connection: Connection) -> list[SetAsideRow]:
             " ORDER BY 1, d.local_on, d.step_key, d.channel, d.reason"
         )
     ).all()
-    return [
-        SetAsideRow(
-            message_id=_message_of(connection, row),
-            campaign_id=row.campaign_id,
-            step_key=row.step_key,
-            channel=Channel(row.channel),
-            local_on=day(row.local_on),
-            reason=Reason(row.reason),
-            number=row.number,
-        )
-        for row in rows
-    ]
+    return [_set_aside(connection, row) for row in rows]
 
 
-def _message_of(connection: Connection, row: Any) -> int | None:
-    """Through the batches of that campaign and day: a message that was taken back stands in no index of people."""
+def _set_aside(connection: Connection, row: Any) -> SetAsideRow:
+    """With its message, through the batches of that campaign and day: one that was taken back is in no index of people."""
     found = connection.execute(
         text(
-            "SELECT min(m.id) FROM content_campaign k CROSS JOIN content t CROSS JOIN batch b CROSS JOIN message m"
+            "SELECT m.id, b.because FROM content_campaign k CROSS JOIN content t CROSS JOIN batch b CROSS JOIN message m"
             " WHERE k.campaign_id = :campaign AND t.id = k.content_id AND t.day = :day AND b.content_id = t.id"
-            " AND m.batch_id = b.id AND m.subscriber_id = :person AND m.reason = :reason"
+            " AND m.batch_id = b.id AND m.subscriber_id = :person AND m.reason = :reason ORDER BY m.id LIMIT 1"
         ),
         {"campaign": row.campaign_id, "day": row.local_on, "person": row.person, "reason": row.reason},
-    ).scalar()
-    return None if found is None else int(found)
+    ).first()
+    return SetAsideRow(
+        message_id=None if found is None else found.id,
+        campaign_id=row.campaign_id,
+        step_key=row.step_key,
+        channel=Channel(row.channel),
+        local_on=day(row.local_on),
+        reason=Reason(row.reason),
+        number=row.number,
+        because="" if found is None else found.because,
+    )

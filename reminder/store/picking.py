@@ -12,9 +12,10 @@ from reminder.domain.states import DeliveryState, MessageKind, MessageState, Rea
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch, take_batch_ids
 from reminder.store.columns import ordinal, seconds
 from reminder.store.eligible import Facts, Sending, binds, conditions, facts, passes_cadence
+from reminder.store.joining import APPEALS_IN_A_MESSAGE, join, numbers_of, set_joining
 
-APPEALS_IN_A_MESSAGE = 3
-# In the scratch table `carried` is 1 for what goes into today's message, 0 where a better one of that day speaks for it.
+# In the scratch table `carried` is 1 for what goes into today's message, 0 where a better one of that day speaks for it,
+# 2 for what joins a message of today that still waits (see joining.py).
 _HAS_TODAYS = -1
 
 
@@ -66,8 +67,10 @@ def _open(
 ) -> Written:
     """`may_wait` None: nobody is thought to have anything already. Raises where that is wrong."""
     picked = _pick(connection, sendings, chunk, with_care=may_wait is not None)
+    joined = 0
     if may_wait is not None:
-        _set_apart_who_has_todays(connection, sendings, may_wait)
+        if _set_apart_who_has_todays(connection, sendings, may_wait):
+            joined = join(connection, sendings, chunk.locale, chunk.after // BATCH_SIZE, now)
     elif _cut_and_has_todays(connection, sendings[0]):
         raise _MadeBefore
     messages = sum(
@@ -78,7 +81,7 @@ def _open(
     if may_wait is None and written != picked:
         raise _MadeBefore
     skipped = sum(
-        _count(connection, number, sending, written[number], messages if len(sendings) == 1 else None)
+        _count(connection, number, sending, written[number], messages + joined if len(sendings) == 1 else None)
         for number, sending in enumerate(sendings)
     )
     return Written(messages, skipped)
@@ -96,13 +99,19 @@ def _cut_and_has_todays(connection: Connection, sending: Sending) -> bool:
     return connection.execute(found, {"day": ordinal(sending.local_on)}).first() is not None
 
 
-def _set_apart_who_has_todays(connection: Connection, sendings: Sequence[Sending], may_wait: Collection[int]) -> None:
-    """Who has a reminder of this day already waits for tomorrow, or is skipped where tomorrow is too late."""
+def _set_apart_who_has_todays(connection: Connection, sendings: Sequence[Sending], may_wait: Collection[int]) -> bool:
+    """Whether somebody has a reminder of this day already.
+
+    The last useful one and what has no tomorrow join it where it still waits; where it has left they wait for tomorrow,
+    or are skipped where tomorrow is too late, as do the others.
+    """
     bound = {"day": ordinal(sendings[0].local_on)}
     # A probe for each of the picked: within the range of ids lie the messages of everybody who reads another language.
     has_todays = f"carried = 1 AND {_HAS_TODAYS_TOO}"
     if connection.execute(text(f"SELECT 1 FROM pick WHERE {has_todays} LIMIT 1"), bound).first() is None:
-        return
+        return False
+    must = [n for n, sending in enumerate(sendings) if sending.last_useful or sending.wave_id not in may_wait]
+    set_joining(connection, must, bound["day"])
     for number, sending in enumerate(sendings):
         if sending.wave_id not in may_wait:
             continue
@@ -116,6 +125,7 @@ def _set_apart_who_has_todays(connection: Connection, sendings: Sequence[Sending
     connection.execute(
         text(f"UPDATE pick SET carried = :has_todays WHERE {has_todays}"), bound | {"has_todays": _HAS_TODAYS}
     )
+    return True
 
 
 def _pick(connection: Connection, sendings: Sequence[Sending], chunk: Chunk, *, with_care: bool) -> list[int]:
@@ -194,11 +204,7 @@ class _Combination:
 
     def numbers(self) -> list[int]:
         """The numbers of the sendings, the most useful first."""
-        return (
-            [self.lead, self.total - self.lead - self.last, self.last]
-            if self.n == 3
-            else [self.lead, self.last][: self.n]
-        )
+        return numbers_of(self.lead, self.last, self.total, self.n)
 
 
 _TODAY = (
@@ -291,7 +297,7 @@ def _write_messages(
     return int(written)
 
 
-_GOES = "p.carried = 1 AND p.passes = 1"
+_GOES = "p.carried > 0 AND p.passes = 1"
 
 
 def _write_deliveries(connection: Connection, number: int, sending: Sending, now: datetime) -> int:

@@ -141,34 +141,3 @@ def queue_to_organisers(
     return queue(
         connection, kind, organisers(connection), dedupe=dedupe, payload=payload, when=at_once(kind, now), now=now
     )
-
-
-def nudged(connection: Connection, campaign_id: int) -> list[Addressee]:
-    """Who got a reminder of a campaign, by the channel it came by: whom a stop's note is for. Unclear ones count."""
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT m.subscriber_id, m.channel, s.locale, s.rhythm_id FROM delivery d"
-            " JOIN message m ON m.kind = 1 AND m.state <> 6 AND m.local_on = d.local_on"
-            " AND m.subscriber_id = d.subscriber_id JOIN subscriber s ON s.id = d.subscriber_id"
-            " WHERE d.campaign_id = :campaign AND d.state IN (1, 2) AND m.state IN (2, 5)"
-        ),
-        {"campaign": campaign_id},
-    ).all()
-    by_person = {row.subscriber_id: row for row in sorted(rows, key=lambda row: -row.channel)}
-    return [Addressee(row.subscriber_id, Channel(row.channel), row.locale, row.rhythm_id) for row in by_person.values()]
-
-
-def wants_closing(connection: Connection, campaign_id: int, *, outcome: bool) -> list[Addressee]:
-    """Who was in a campaign and ticked the closing note, or "tell me how it ends"."""
-    box = "s.tell_outcome" if outcome else "s.closing_note"
-    rows = connection.execute(
-        text(
-            "SELECT s.id, s.locale, s.rhythm_id FROM subscriber s WHERE s.state = 1 AND s.email_since IS NOT NULL"
-            f" AND {box} AND (EXISTS (SELECT 1 FROM letter l WHERE l.campaign_id = :campaign AND l.subscriber_id = s.id)"
-            " OR EXISTS (SELECT 1 FROM step t JOIN delivery d ON d.campaign_id = t.campaign_id AND d.step_key = t.step_key"
-            " AND d.anchor_on = t.anchor_on AND d.channel IN (1, 2) AND d.subscriber_id = s.id"
-            " WHERE t.campaign_id = :campaign AND d.state IN (1, 2)))"
-        ),
-        {"campaign": campaign_id},
-    ).all()
-    return [Addressee(row.id, Channel.EMAIL, row.locale, row.rhythm_id) for row in rows]

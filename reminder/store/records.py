@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
@@ -13,13 +12,13 @@ from reminder.domain.states import (
     BatchState,
     DeliveryState,
     Fault,
-    MessageKind,
     MessageState,
     Reason,
     Verdict,
 )
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
-from reminder.store.columns import day, seconds, statement
+from reminder.store.columns import day, instant, one_of, statement
+from reminder.store.endings import end_with, outlasting
 from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
 
 # A refusal for these reasons is the person's or the organiser's word: the promise is skipped. The others take it back.
@@ -40,13 +39,6 @@ def state_for(reason: Reason) -> DeliveryState:
     return _DELIVERY_STATE.get(reason, DeliveryState.SKIPPED)
 
 
-def _ids(connection: Connection, column: str, values: Collection[int]) -> tuple[str, dict[str, Any]]:
-    """SQL and bound value for "column is one of values", in the form whose plan is a probe on either database."""
-    if connection.dialect.name == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each(:ids))", {"ids": "[" + ",".join(map(str, values)) + "]"}
-    return f"{column} = ANY(:ids)", {"ids": list(values)}
-
-
 def write_dropped(connection: Connection, claimed: Claimed, begun: Begun) -> None:
     """Cancel what the last check refused, each with its reason on message and delivery."""
     for reason, pairs in begun.dropped.items():
@@ -61,7 +53,7 @@ def cancel(
     if state is DeliveryState.WITHDRAWN:
         tried = _tried(connection, messages)
         settle_deliveries(connection, claimed.items, tried, DeliveryState.SKIPPED, reason)
-    condition, ids = _ids(connection, "id", messages)
+    condition, ids = one_of(connection, "id", messages)
     connection.execute(
         text(f"UPDATE message SET state = :cancelled, reason = :reason WHERE {condition} AND state IN (1, 4)"),
         ids | {"cancelled": int(MessageState.CANCELLED), "reason": int(reason)},
@@ -71,7 +63,7 @@ def cancel(
 
 def _tried(connection: Connection, messages: Sequence[int]) -> Sequence[int]:
     """Whose message among these was in an attempt already."""
-    condition, ids = _ids(connection, "id", messages)
+    condition, ids = one_of(connection, "id", messages)
     return (
         connection.execute(text(f"SELECT subscriber_id FROM message WHERE {condition} AND tries > 0"), ids)
         .scalars()
@@ -79,8 +71,8 @@ def _tried(connection: Connection, messages: Sequence[int]) -> Sequence[int]:
     )
 
 
-def set_aside(connection: Connection, claimed: Claimed) -> int:
-    """Set a whole batch aside that cannot be built; returns how many messages."""
+def set_aside(connection: Connection, claimed: Claimed, because: str) -> int:
+    """Set a whole batch aside that cannot be built, and keep why; returns how many messages."""
     rows = connection.execute(
         text("SELECT id, subscriber_id FROM message WHERE batch_id = :batch AND state IN (1, 4)"),
         {"batch": claimed.batch_id},
@@ -89,10 +81,10 @@ def set_aside(connection: Connection, claimed: Claimed) -> int:
         cancel(connection, claimed, [row.id for row in rows], [row.subscriber_id for row in rows], Reason.NOT_BUILT)
     connection.execute(
         text(
-            "UPDATE batch SET state = :done, owner = '', lease_until = NULL WHERE id = :id AND owner = :owner"
-            " AND state IN (2, 3)"
+            "UPDATE batch SET state = :done, because = :because, owner = '', lease_until = NULL"
+            " WHERE id = :id AND owner = :owner AND state IN (2, 3)"
         ),
-        {"done": int(BatchState.DONE), "id": claimed.batch_id, "owner": claimed.owner},
+        {"done": int(BatchState.DONE), "because": because, "id": claimed.batch_id, "owner": claimed.owner},
     )
     return len(rows)
 
@@ -103,7 +95,7 @@ def settle_deliveries(
     """Move the due promises of these people, one statement per appeal."""
     if not people:
         return
-    condition, ids = _ids(connection, "subscriber_id", people)
+    condition, ids = one_of(connection, "subscriber_id", people)
     for campaign_id, step_key, anchor_on, channel in items:
         connection.execute(
             statement(
@@ -134,6 +126,7 @@ def write_shrunk(connection: Connection, claimed: Claimed, begun: Begun, now: da
         )
         messages, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         move_to_new_batch(connection, claimed, content, messages, send_at=now, open_until=claimed.open_until)
+        end_with(connection, shrink.kept, messages, people[0])
         tried = _tried(connection, messages)
         for item, reason in shrink.gone:
             state = state_for(reason)
@@ -164,7 +157,7 @@ def move_to_new_batch(
             turn=claimed.turn,
             rhythm_id=claimed.rhythm_id,
         )
-        condition, ids = _ids(connection, "id", messages[start : start + BATCH_SIZE])
+        condition, ids = one_of(connection, "id", messages[start : start + BATCH_SIZE])
         connection.execute(
             text(f"UPDATE message SET batch_id = :batch WHERE {condition} AND state IN (1, 4)"), ids | {"batch": batch}
         )
@@ -178,8 +171,9 @@ def write_receipts(
     *,
     retry_at: dict[int, datetime | None],
     detail_ct: bytes | None,
+    now: datetime,
 ) -> dict[Verdict, int]:
-    """Write the answer of an attempt; returns how many messages had each verdict.
+    """Write the answer of an attempt, which came at `now`; returns how many messages had each verdict.
 
     A message without a receipt is unclear. `retry_at` by message id: when it is tried again, or None where that would be
     too late. An answer that comes after the attempt was given up as unclear still counts.
@@ -203,6 +197,7 @@ def write_receipts(
     _write_rejected(connection, claimed, begun, [by_id[m] for m in rejected], people)
     # The fault of our account says nothing of a message either: it does not count as a try.
     not_begun = {r.message_id for r in receipts if r.retry_after == 0 or r.fault is Fault.ACCOUNT}
+    retry_at = _without_what_is_over(connection, claimed, [by_id[m] for m in retry], people, retry_at, now)
     _write_retries(connection, claimed, begun, retry, people, retry_at, not_begun)
     return counts
 
@@ -246,7 +241,7 @@ def _write_accepted(connection: Connection, begun: Begun, messages: Sequence[int
     """What was taken was taken, whatever has been done with the message since."""
     if not messages:
         return
-    condition, ids = _ids(connection, "id", messages)
+    condition, ids = one_of(connection, "id", messages)
     connection.execute(
         statement(
             f"UPDATE message SET state = :accepted, reason = 0, {_TRIES}, attempt_id = :attempt"
@@ -267,7 +262,7 @@ def _move(
     """Move the messages that are still this attempt's; returns which."""
     if not messages:
         return []
-    condition, ids = _ids(connection, "id", messages)
+    condition, ids = one_of(connection, "id", messages)
     moved = connection.execute(
         text(
             f"UPDATE message SET state = :state, reason = :reason, {_TRIES}, attempt_id = :attempt"
@@ -321,11 +316,30 @@ def _write_retries(
         move_to_new_batch(connection, claimed, claimed.content_id, group, send_at=at, open_until=claimed.open_until)
 
 
+def _without_what_is_over(
+    connection: Connection,
+    claimed: Claimed,
+    receipts: Sequence[Receipt],
+    people: dict[int, int],
+    retry_at: dict[int, datetime | None],
+    now: datetime,
+) -> dict[int, datetime | None]:
+    """What comes too late for the first of several appeals is tried when that one is over: it goes on with the others."""
+    late = [receipt for receipt in receipts if retry_at[receipt.message_id] is None]
+    if not late:
+        return retry_at
+    first_end, shorter = outlasting(connection, claimed, people[late[0].message_id])
+    if not shorter.items:
+        return retry_at
+    waits = {r.message_id: now + timedelta(seconds=r.retry_after or 0) for r in late}
+    return retry_at | {message: max(instant(first_end), own_wait) for message, own_wait in waits.items()}
+
+
 def _give_back(connection: Connection, claimed: Claimed, begun: Begun, messages: Sequence[int]) -> list[int]:
     """Messages of which nothing left wait again as before; also those that a rescue had called unclear."""
     if not messages:
         return []
-    condition, ids = _ids(connection, "id", messages)
+    condition, ids = one_of(connection, "id", messages)
     moved = connection.execute(
         text(
             "UPDATE message SET tries = tries - CASE WHEN state = 5 THEN 1 ELSE 0 END,"
@@ -334,62 +348,3 @@ def _give_back(connection: Connection, claimed: Claimed, begun: Begun, messages:
         ids | {"attempt": begun.attempt_id, "batch": claimed.batch_id},
     )
     return list(moved.scalars())
-
-
-def put_off(connection: Connection, claimed: Claimed, *, local_on: int, send_at: datetime, open_until: datetime) -> int:
-    """Move a batch whose open hours ended to the next morning; returns how many messages go on.
-
-    Somebody who has another reminder on that day keeps that one.
-    """
-    rows = connection.execute(
-        text(
-            "SELECT m.id, m.subscriber_id, EXISTS (SELECT 1 FROM message o WHERE o.kind = 1 AND o.state <> 6"
-            " AND o.local_on = :day AND o.subscriber_id = m.subscriber_id AND o.id <> m.id) AS taken"
-            " FROM message m WHERE m.batch_id = :batch AND m.state IN (1, 4)"
-        ),
-        {"day": local_on, "batch": claimed.batch_id},
-    ).all()
-    taken = [row for row in rows if row.taken and claimed.kind == MessageKind.NUDGE]
-    if taken:
-        cancel(connection, claimed, [row.id for row in taken], [row.subscriber_id for row in taken], Reason.DAILY_LIMIT)
-    content = keep_content(
-        connection,
-        claimed.kind,
-        claimed.channel,
-        day(local_on),
-        [list(item) for item in claimed.items],
-        claimed.also_open,
-        claimed.payload,
-    )
-    connection.execute(
-        text("UPDATE message SET local_on = :day, open_until = :until WHERE batch_id = :batch AND state IN (1, 4)"),
-        {"day": local_on, "until": seconds(open_until), "batch": claimed.batch_id},
-    )
-    going = [row.subscriber_id for row in rows if row not in taken]
-    _move_deliveries(connection, claimed.items, going, local_on)
-    connection.execute(
-        text(
-            "UPDATE batch SET state = 1, owner = '', lease_until = NULL, content_id = :content, send_at = :send_at,"
-            " open_until = :until WHERE id = :id AND owner = :owner AND state IN (2, 3)"
-        ),
-        {
-            "content": content,
-            "send_at": seconds(send_at),
-            "until": seconds(open_until),
-            "id": claimed.batch_id,
-            "owner": claimed.owner,
-        },
-    )
-    return len(going)
-
-
-def _move_deliveries(connection: Connection, items: Sequence[Item], people: Collection[int], local_on: int) -> None:
-    condition, ids = _ids(connection, "subscriber_id", people)
-    for campaign_id, step_key, anchor_on, channel in items:
-        connection.execute(
-            text(
-                "UPDATE delivery SET local_on = :day WHERE campaign_id = :campaign AND step_key = :step"
-                f" AND anchor_on = :anchor AND channel = :channel AND {condition} AND state = 1"
-            ),
-            ids | {"day": local_on, "campaign": campaign_id, "step": step_key, "anchor": anchor_on, "channel": channel},
-        )

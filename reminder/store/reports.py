@@ -1,4 +1,4 @@
-"""What reports are made of, counted by the database; and their versions, which are inserted and never changed."""
+"""What reports are made of, counted by the database; and their versions, inserted and never changed but for removed texts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

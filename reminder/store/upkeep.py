@@ -1,10 +1,11 @@
 """What the heartbeat tidies: batches whose hours ended, promises whose time passed, unclear messages that are settled."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, bindparam, text
 
 from reminder.domain.states import AttemptState, Channel, DeliveryState, MessageKind, MessageState, Reason, Result
 from reminder.store.batches import open_batch
@@ -83,13 +84,17 @@ def give_up(connection: Connection, claimed: Claimed, reason: Reason) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A message of which nobody knows whether it arrived. `sent_at` is when its attempt began."""
+    """A message of which nobody knows whether it arrived. `sent_at` is when its attempt began.
+
+    `wire_on` is the ordinal of the day that its wire id is made of.
+    """
 
     message_id: int
     subscriber_id: int
     kind: MessageKind
     channel: Channel
     local_on: int
+    wire_on: int
     sent_at: datetime
     open_until: datetime
     not_after: datetime
@@ -98,16 +103,49 @@ class Unclear:
     resent: bool
 
 
+_UNCLEAR = (
+    "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, m.wire_on, a.sent_at, m.open_until, m.not_after, a.provider,"
+    " c.items, m.tries FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
+    " JOIN content c ON c.id = b.content_id WHERE m.state = 5 AND m.id > :after"
+)
+
+
 def unclear_messages(connection: Connection, *, after: int = 0, limit: int = 1_000) -> list[Unclear]:
     """The next `limit` messages that are unclear with an id above `after`, the oldest first; found by a partial index."""
-    rows = connection.execute(
-        text(
-            "SELECT m.id, m.subscriber_id, m.kind, m.channel, m.local_on, a.sent_at, m.open_until, m.not_after, a.provider,"
-            " c.items, m.tries FROM message m JOIN attempt a ON a.id = m.attempt_id JOIN batch b ON b.id = m.batch_id"
-            " JOIN content c ON c.id = b.content_id WHERE m.state = 5 AND m.id > :after ORDER BY m.id LIMIT :limit"
-        ),
-        {"after": after, "limit": limit},
-    ).all()
+    sql = text(f"{_UNCLEAR} ORDER BY m.id LIMIT :limit")
+    return _read_unclear(connection.execute(sql, {"after": after, "limit": limit}))
+
+
+def to_settle(
+    connection: Connection,
+    now: datetime,
+    *,
+    asked: Collection[str],
+    keeping: Collection[str],
+    sent_by: datetime,
+    after: int,
+    limit: int,
+) -> list[Unclear]:
+    """The next of them that can be settled without a person.
+
+    Those of providers in `asked`, who are asked; of providers in `keeping`, emails that were begun at `sent_by` at the
+    latest, were tried once and may still go within their hours.
+    """
+    sql = text(
+        f"{_UNCLEAR} AND (a.provider IN :asked OR (a.provider IN :keeping AND m.channel = :email AND m.tries <= 1"
+        " AND a.sent_at <= :sent_by AND m.open_until > :now)) ORDER BY m.id LIMIT :limit"
+    ).bindparams(bindparam("asked", expanding=True, type_=Text), bindparam("keeping", expanding=True, type_=Text))
+    bound = {"asked": sorted(asked), "keeping": sorted(keeping), "email": int(Channel.EMAIL)}
+    times = {"sent_by": seconds(sent_by), "now": seconds(now)}
+    return _read_unclear(connection.execute(sql, bound | times | {"after": after, "limit": limit}))
+
+
+def count_unclear(connection: Connection) -> int:
+    """How many messages are unclear."""
+    return int(connection.execute(text("SELECT count(*) FROM message WHERE state = 5")).scalar_one())
+
+
+def _read_unclear(rows: Iterable[Any]) -> list[Unclear]:
     return [
         Unclear(
             message_id=row.id,
@@ -115,6 +153,7 @@ def unclear_messages(connection: Connection, *, after: int = 0, limit: int = 1_0
             kind=MessageKind(row.kind),
             channel=Channel(row.channel),
             local_on=row.local_on,
+            wire_on=row.wire_on or row.local_on,
             sent_at=instant(row.sent_at),
             open_until=instant(row.open_until),
             not_after=instant(row.not_after),

@@ -64,13 +64,21 @@ class Vault:
 
     def encrypt(self, text: str, purpose: bytes) -> bytes:
         """The stored form of `text`."""
+        return self.seal(text.encode(), purpose)
+
+    def seal(self, raw: bytes, purpose: bytes) -> bytes:
+        """The stored form of bytes."""
         nonce = os.urandom(NONCE_BYTES)
-        return bytes([self._current]) + nonce + self._ciphers[self._current].encrypt(nonce, text.encode(), purpose)
+        return bytes([self._current]) + nonce + self._ciphers[self._current].encrypt(nonce, raw, purpose)
 
     def decrypt(self, value: bytes, purpose: bytes) -> str:
         """The text of a stored value; `Trouble` where the key is missing or does not fit."""
+        return self.unseal(value, purpose).decode()
+
+    def unseal(self, value: bytes, purpose: bytes) -> bytes:
+        """The bytes of a stored value; `Trouble` where the key is missing or does not fit."""
         try:
-            return self._ciphers[value[0]].decrypt(value[1:13], value[13:], purpose).decode()
+            return self._ciphers[value[0]].decrypt(value[1:13], value[13:], purpose)
         except KeyError:
             raise Trouble(
                 f"Data key {value[0]}",

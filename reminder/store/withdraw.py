@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from reminder.domain.states import AttemptState, BatchState, DeliveryState, MessageState, Reason, WaveState
+from reminder.domain.states import AttemptState, BatchState, DeliveryState, MessageKind, MessageState, Reason, WaveState
 from reminder.store.columns import json_value, ordinal
 
 
@@ -28,12 +28,20 @@ _ONLY_THIS = (
 )
 
 
-def withdraw_campaign(connection: Connection, campaign_id: int, reason: Reason) -> Withdrawn:
-    """Take back whatever of a campaign has not left: planned sendings and batches that are open or only claimed."""
+def withdraw_campaign(
+    connection: Connection, campaign_id: int, reason: Reason, *, texts_removed: bool = False
+) -> Withdrawn:
+    """Take back whatever of a campaign has not left: planned sendings and batches that are open or only claimed.
+
+    The note after a stop goes on, and how it ended was promised to those who asked for it, whatever becomes of the
+    campaign; but when the texts of the case are removed (`texts_removed`), nothing is left to tell.
+    """
     bound = {"campaign": campaign_id, "reason": int(reason), "withdrawn": int(BatchState.WITHDRAWN)}
+    spared = ", ".join(map(str, _spared(connection, campaign_id, texts_removed=texts_removed))) or "0"
     batches = connection.execute(
         text(
-            f"UPDATE batch SET state = :withdrawn, reason = :reason WHERE state IN (1, 2) AND content_id IN ({_ONLY_THIS})"
+            "UPDATE batch SET state = :withdrawn, reason = :reason WHERE state IN (1, 2)"
+            f" AND content_id IN ({_ONLY_THIS}) AND content_id NOT IN ({spared})"
         ),
         bound,
     ).rowcount
@@ -44,15 +52,30 @@ def withdraw_campaign(connection: Connection, campaign_id: int, reason: Reason) 
     return Withdrawn(batches, _under_way(connection, campaign_id))
 
 
+def _spared(connection: Connection, campaign_id: int, *, texts_removed: bool) -> list[int]:
+    rows = connection.execute(
+        text(
+            "SELECT c.id, c.kind, c.payload FROM content_campaign k JOIN content c ON c.id = k.content_id"
+            " WHERE k.campaign_id = :campaign AND c.kind IN (:closing, :note)"
+        ),
+        {"campaign": campaign_id, "closing": int(MessageKind.CLOSING), "note": int(MessageKind.NOTE)},
+    ).all()
+    return [
+        row.id
+        for row in rows
+        if row.kind == MessageKind.NOTE or (json_value(row.payload).get("says") == "outcome" and not texts_removed)
+    ]
+
+
 def withdraw_steps(
     connection: Connection, campaign_id: int, keep: Collection[tuple[str, date]], reason: Reason
 ) -> Withdrawn:
-    """Take back what belongs to steps, or to dates of steps, that are no longer in the plan."""
+    """Take back reminders of steps, or of dates of steps, that are no longer in the plan."""
     kept = {(key, ordinal(on)) for key, on in keep}
     contents = connection.execute(
         text(
             "SELECT c.id, c.items FROM content_campaign k JOIN content c ON c.id = k.content_id"
-            " WHERE k.campaign_id = :campaign"
+            " WHERE k.campaign_id = :campaign AND c.kind = 1"
             " AND EXISTS (SELECT 1 FROM batch b WHERE b.content_id = c.id AND b.state IN (1, 2))"
         ),
         {"campaign": campaign_id},
@@ -87,7 +110,7 @@ def sweep_withdrawn(connection: Connection, limit: int) -> int:
     """Let the rows of up to `limit` withdrawn batches follow; returns how many batches were swept (0: nothing left).
 
     A promise of which nothing ever left is withdrawn and may be made again for the same date; one that was in an attempt
-    is skipped for good.
+    is skipped for good. A note that was taken back may be queued again: it gives its dedupe key back.
     """
     batches = connection.execute(
         text(
@@ -103,7 +126,10 @@ def sweep_withdrawn(connection: Connection, limit: int) -> int:
             _sweep_promises(connection, item, bound, DeliveryState.SKIPPED, "AND tries > 0")
             _sweep_promises(connection, item, bound, DeliveryState.WITHDRAWN, "")
         connection.execute(
-            text("UPDATE message SET state = :cancelled, reason = :reason WHERE batch_id = :batch AND state IN (1, 4)"),
+            text(
+                "UPDATE message SET state = :cancelled, reason = :reason, dedupe = NULL"
+                " WHERE batch_id = :batch AND state IN (1, 4)"
+            ),
             bound | {"cancelled": int(MessageState.CANCELLED)},
         )
         connection.execute(

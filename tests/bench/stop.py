@@ -29,7 +29,7 @@ def measure(folder: Path, sizes: Sizes) -> list[Figure]:
         stop(database, KEYS, "code1", "he was moved", note=False, who="bench", now=DUE)
         stops.append(database.longest * 1000)
         begun = time.perf_counter()
-        tidy(database, DUE, zones_of=no_zones, zone="UTC")
+        tidy(database, DUE, zones_of=no_zones)
         sweeps.append(time.perf_counter() - begun)
         with database.read() as connection:
             left = connection.execute(

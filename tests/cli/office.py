@@ -66,7 +66,7 @@ class Office:
 
     def say(self, line: str, *words: Any, typed: str = "") -> Said:
         """Type a command, with `words` behind it as they are; `typed` is what standard input holds."""
-        environment = {"DATA_FOLDER": str(self.folder / "data"), **self.environment}
+        environment = {"DATA_FOLDER": str(self.folder / "data"), "WEB_PORT": "0", **self.environment}
         doors = Doors(environment=environment, env_file=self.env_file, clock=self.clock)
         result = CliRunner().invoke(main, [*shlex.split(line), *map(str, words)], obj=doors, input=typed)
         return Said(result.stdout, result.stderr, result.exit_code)

@@ -38,6 +38,29 @@ def test_the_way_from_draft_to_live_and_back_says_each_next_step(office: Office)
     assert "closed" in office.done("campaign show 1").out
 
 
+@pytest.mark.parametrize("mistake", ["{% if %}", "{{ no_such_thing }}"])
+def test_with_a_template_that_has_an_error_no_campaign_starts(office: Office, mistake: str) -> None:
+    office.done("subscribers import", SUPPORTERS)
+    office.done("campaign create --audience all", office.code_of(URGENT))
+    office.done("campaign approve 1")
+    template = office.folder / "own" / "email" / "nudge.txt"
+    template.parent.mkdir(parents=True)
+    template.write_text(mistake)
+    refused = office.with_settings(TEMPLATE_FOLDER=str(office.folder / "own")).say("campaign start 1")
+    assert refused.errors[0].startswith("error: A campaign: cannot start while its templates have an error (Template ")
+    assert "nudge.txt:1" in refused.errors[0]
+    assert json.loads(office.done("campaign show 1 --json").out)["state"] == "approved"
+    office.done("campaign start 1")
+
+
+def test_an_audience_names_countries_as_people_do_and_none_that_is_not_there(office: Office) -> None:
+    code = office.code_of(URGENT)
+    refused = office.say(f"campaign create {code} --audience country:ZZ").errors[0]
+    assert refused.startswith("error: --audience: names a country that is not known.")
+    office.done(f"campaign create {code} --audience country:China --audience 'country: gb'")
+    assert json.loads(office.done("campaign show 1 --json").out)["audience"] == ["country:CN", "country:GB"]
+
+
 @pytest.mark.parametrize(
     ("command", "is_refused"),
     [
@@ -121,6 +144,11 @@ def test_a_test_needs_somebody_to_go_to(nowhere: Office) -> None:
     assert said.errors == [
         "error: A test: has nobody to go to. Add an organiser with `reminder init --organiser NAME`."
     ]
+
+
+def test_a_go_where_nothing_waits_says_so(live: Office) -> None:
+    said = live.done("campaign send 1")
+    assert said.out.startswith("Campaign 1 has no sending that waits for you; nothing was changed.")
 
 
 def test_a_sending_above_the_limit_waits_for_the_organiser_and_then_goes(office: Office) -> None:

@@ -61,7 +61,7 @@ def test_reading_needs_no_installation(nowhere: Office) -> None:
 
 @pytest.mark.parametrize("document", [URGENT, SECOND])
 def test_the_json_of_case_read_has_exactly_the_fixed_keys(office: Office, document: Path) -> None:
-    found = json.loads(office.done("case read --json", document).out)
+    found = json.loads(office.say("case read --json", document).out)
     assert sorted(found) == sorted(KEYS)
 
 
@@ -73,6 +73,15 @@ def test_a_document_that_is_not_certain_ends_with_three_and_says_why(office: Off
     said = office.say("case read", uncertain)
     assert said.code == 3
     assert said.next.endswith("then answer what it asks")
+
+
+@pytest.mark.parametrize("document", [URGENT, SECOND])
+def test_a_document_is_certain_exactly_where_its_case_asks_nothing(office: Office, document: Path) -> None:
+    read = office.say("case read --json", document)
+    asked = json.loads(office.done("case add --json", document).out)["questions"]
+    assert (read.code == 0) is (asked == [])
+    missing = [warning["code"].removeprefix("no_") for warning in json.loads(read.out)["warnings"]]
+    assert missing == asked
 
 
 def test_the_blank_form_reads_as_no_appeal_until_it_is_filled_in(office: Office, tmp_path: Path) -> None:
@@ -91,7 +100,9 @@ def test_a_case_waits_with_its_question_until_it_is_answered(office: Office, unc
     assert unattended.code == 1
     assert "nobody can be asked here. Say --answer QUESTION=ANSWER." in unattended.errors[0]
     questions = [q["code"] for q in json.loads(office.done("case show --json", code).out)["questions"]]
-    said = office.done("case decide", code, *(f"--answer={question}={ANSWERS[question]}" for question in questions))
+    said = office.done(
+        "case decide --because telephone", code, *(f"--answer={question}={ANSWERS[question]}" for question in questions)
+    )
     assert said.next == f"`reminder campaign create {code} --audience all`"
     assert "waiting for you" not in office.done("case list").out
 
@@ -120,6 +131,18 @@ def test_a_moved_deadline_asks_whether_the_letter_is_the_same(live: Office) -> N
     assert answered.next == "look at it, then `reminder campaign approve 1`"
     assert "waits for you" not in live.done("case show", code).out
     live.done("campaign approve 1")
+
+
+def test_every_campaign_that_must_be_approved_again_is_named(office: Office) -> None:
+    code = office.code_of(URGENT)
+    for number, audience in ((1, "country:CN"), (2, "country:GB")):
+        office.done(f"campaign create {code} --audience {audience}")
+        office.done(f"campaign approve {number}")
+        office.done(f"campaign start {number}")
+    office.done(f"case deadline {code} --until 2020-12-31 --because update")
+    answered = office.done(f"case decide {code} --answer letter=same")
+    assert "`reminder campaign approve 1`" in answered.next
+    assert "`reminder campaign approve 2`" in answered.next
 
 
 def test_the_campaign_can_be_told_the_same_by_its_number(live: Office) -> None:

@@ -34,6 +34,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "words").write_text("hello world\n")
     (folder / "cut.pdf").write_bytes((SAMPLES / "nagyz-muhammed.pdf").read_bytes()[:1500])
     (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
     for name, head in (("large", b""), ("large.pdf", b"%PDF-1.7\n")):
         with (folder / name).open("wb") as file:
             file.write(head)
@@ -53,6 +54,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("large", "with 100 MB it is too large"),
         ("large.pdf", "with 100 MB it is too large"),
         ("folder", "is a directory"),
+        ("pipe", "it is no plain file"),
+        ("/dev/zero", "it is no plain file"),
     ],
 )
 def test_a_file_that_is_no_appeal_ends_with_two(
@@ -72,6 +75,8 @@ def test_a_file_that_is_no_appeal_ends_with_two(
         ("words", 1, "has no column “email” on its first line"),
         ("large", 1, "the line is too long to be one person"),
         ("folder", 2, "is a directory"),
+        ("pipe", 1, "pipe: is no plain file."),
+        ("/dev/zero", 1, "zero: is no plain file."),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_whole(office: Office, files: Path, name: str, code: int, words: str) -> None:
@@ -121,7 +126,8 @@ def test_what_nobody_knows_and_slips_of_the_fingers_are_told(
         ("--zone Mars/Base", "The zone: is not known."),
         ("--channel pigeon", "names a way that is not known"),
         ("--country Atlantis", "The answer to 'country': is not known."),
-        ("--deadline 2020-12-30", "The deadline: is 2020-12-29 already"),
+        ("--deadline 2020-12-30", "The deadline: needs its source."),
+        ("--deadline 2020-12-30 --because page", "The deadline: is 2020-12-29 already"),
         ("--case zzzzzz", "The case: is not known by this code or number."),
     ],
 )
@@ -158,6 +164,14 @@ def test_a_setting_that_does_not_do_is_named_at_once(office: Office, settings: d
         expect_told(said, 1, words)
         assert "secret" not in said.err
         assert new_key() not in said.err
+
+
+@pytest.mark.parametrize("table", ["[[row", "row = 5", '[[row]]\nfrom = "GB"'])
+def test_a_bad_table_of_post_days_is_named_before_anything_is_stored(office: Office, table: str) -> None:
+    days = office.folder / "days.toml"
+    days.write_text(table)
+    expect_told(office.with_settings(POST_DAYS_FILE=str(days)).say("case add", URGENT), 1, "POST_DAYS_FILE: ")
+    assert office.done("case list").out.startswith("No cases yet.")
 
 
 @pytest.mark.parametrize("folder", ["file/data", "/proc/reminder"])

@@ -68,7 +68,9 @@ def test_a_file_of_people_who_left_closes_their_addresses(office: Office, addres
     office.done(f"subscribers import --basis consent {WHOLE}", addresses)
     said = office.done("subscribers import --status unsubscribed", addresses)
     assert "came on the do-not-contact list" in said.out
-    assert "0 new" in office.done(f"subscribers import --basis consent {WHOLE}", addresses).out
+    again = office.done(f"subscribers import --basis consent {WHOLE}", addresses)
+    assert "0 new, 0 filled in, 0 as they were" in again.out
+    assert "2 rows speak of somebody who has left and stays left." in again.out
 
 
 def test_one_person_joins_confirms_and_is_told_why(live: Office) -> None:
@@ -110,6 +112,15 @@ def test_a_blocked_address_is_not_brought_back_by_a_list(office: Office, address
     assert "1 left out" in said.out
     found = json.loads(office.done("subscribers export --person", typed="jun@example.org\n").out)
     assert (found["email_agreed_since"], len(found["do_not_contact"])) == (None, 1)
+
+
+@pytest.mark.parametrize("how", ["", " --everything"])
+def test_a_blocked_address_is_not_asked_to_confirm(office: Office, how: str) -> None:
+    office.done(f"subscribers block{how}", typed="jun@example.org\n")
+    said = office.say("subscribers add", typed="jun@example.org\n")
+    assert said.code == 1
+    assert said.errors[0].startswith("error: That address: is on the do-not-contact list.")
+    assert office.say("subscribers why 1", typed="jun@example.org\n").errors == [NOBODY]
 
 
 def test_everybody_comes_out_as_a_list_that_only_the_owner_may_read_and_that_comes_in_again(

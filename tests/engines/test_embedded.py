@@ -3,19 +3,24 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from reminder.domain.message import Receipt
 from reminder.domain.states import BatchState
-from reminder.engines.embedded import Embedded
+from reminder.engines.embedded import LAST_BEAT_SECONDS, Embedded
+from reminder.engines.lock import LockLost
 from reminder.providers.contract import Call, Capabilities
 from reminder.store.database import Database
 from tests.fakes.scripted import Scripted
+from tests.fakes.smtp import Act, FakeSmtp, Stage
 from tests.outbox.world import MORNING, STEP, World, address
+from tests.providers.relay import relay
 
 SOON = timedelta(seconds=0.05)
 
@@ -35,11 +40,11 @@ def run(
     provider: Scripted,
     heartbeat: Callable[[], object],
     may_send: Callable[[], bool] = lambda: True,
-    **more: float,
+    **more: Any,
 ) -> None:
     """Run until somebody ends it; the process answers signals as before afterwards."""
     before = signal.getsignal(signal.SIGTERM)
-    asyncio.run(Embedded(world.sender(provider), heartbeat, may_send, every=SOON, **more).run())
+    asyncio.run(Embedded(world.sender(provider), heartbeat, may_send, **{"every": SOON, **more}).run())
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -122,3 +127,70 @@ def test_a_call_that_hangs_is_cut_off_and_unclear_at_the_next_start(world: World
     world.tidy(nobody_else=True)
     assert world.messages() == ["Clara 22 email A: ambiguous", "Davi 22 email A: ambiguous"]
     assert world.counts("batch") == {BatchState.DONE: 1}
+
+
+async def end_at(server: FakeSmtp, stage: Stage) -> None:
+    await server.until(stage)
+    end()
+
+
+def test_a_volley_that_is_cut_off_before_any_dot_waits_as_before(world: World) -> None:
+    world.open(MORNING)
+
+    async def scene() -> None:
+        async with FakeSmtp([Act(Stage.MAIL, hang=True)]) as server, relay(server.port, connections=2) as provider:
+            ending = asyncio.create_task(end_at(server, Stage.MAIL))
+            sender = world.sender(provider)
+            await Embedded(sender, lambda: None, lambda: True, every=SOON, drain_seconds=0.2).run()
+            await ending
+
+    asyncio.run(scene())
+    world.tidy(nobody_else=True)
+    assert world.messages() == ["Clara 22 email A: due", "Davi 22 email A: due"]
+    provider = Scripted()
+    world.send(provider)
+    assert sorted(provider.addresses()) == [address("Clara"), address("Davi")]
+
+
+def test_the_end_does_not_wait_for_a_long_heartbeat(world: World) -> None:
+    goes_on = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def heartbeat() -> None:
+        threads.append(threading.current_thread())
+        end()
+        goes_on.wait()
+
+    began = time.monotonic()
+    stops: list[bool] = []
+    run(world, Scripted(), heartbeat, on_stop=lambda: stops.append(True), every=timedelta(days=1))
+    assert time.monotonic() - began < LAST_BEAT_SECONDS + 4
+    assert stops == [True]
+    # What still runs is in nobody's way when the process ends.
+    assert [(thread.is_alive(), thread.daemon) for thread in threads] == [(True, True)]
+    goes_on.set()
+
+
+def test_when_the_lock_is_lost_nothing_more_is_sent_and_the_end_says_why(world: World) -> None:
+    world.open(MORNING)
+    provider = Scripted(capabilities=Capabilities(batch_size=1, real=False))
+    called, beaten = threading.Event(), threading.Event()
+
+    def heartbeat() -> None:
+        called.wait()
+        try:
+            raise LockLost("The lock of the sender", "was lost with its connection to PostgreSQL", "Start again.")
+        finally:
+            beaten.set()
+
+    def hold(call: Call) -> None:
+        called.set()
+        beaten.wait()
+        still_ours.append(call.still_ours())
+
+    still_ours: list[bool] = []
+    provider.before = hold
+    with pytest.raises(LockLost):
+        run(world, provider, heartbeat)
+    assert len(provider.taken) == 1
+    assert sorted(line.split(": ")[1] for line in world.ledger()) == ["carried", "due"]

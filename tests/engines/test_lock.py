@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from reminder.engines.lock import take_lock
+from reminder.engines.lock import LockLost, take_lock
 from reminder.errors import Busy
 from reminder.store.database import Database
 from tests.repository import ROOT
@@ -24,6 +25,27 @@ def test_the_second_refuses_until_the_first_lets_go(database: Database, database
         take_lock(other)
     first.let_go()
     take_lock(other).let_go()
+    other.close()
+
+
+def test_a_lock_is_ours_until_we_let_it_go(database: Database) -> None:
+    lock = take_lock(database)
+    lock.check()
+    lock.check()
+    lock.let_go()
+
+
+def test_a_lock_whose_connection_died_is_lost_and_somebody_else_may_have_it(postgres_url: str) -> None:
+    ours, other = Database(postgres_url), Database(postgres_url)
+    lock = take_lock(ours)
+    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+    assert other.write(lambda connection: connection.execute(text(ended)).scalar()) == 1
+    for _ in range(2):
+        with pytest.raises(LockLost, match="was lost with its connection"):
+            lock.check()
+    take_lock(other).let_go()
+    lock.let_go()
+    ours.close()
     other.close()
 
 

@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from reminder.domain.states import CampaignState, Channel
+from reminder.domain.states import CampaignState, Channel, Result
 from reminder.domain.waves import Habits
+from reminder.events.apply import take_words
 from reminder.store.database import Database
+from reminder.store.heard import known_messages
 from reminder.store.people import choices
 from reminder.store.people.addresses import Address
 from reminder.store.people.choices import Newcomer
 from reminder.store.people.entries import Sealed
+from reminder.store.results import Word
 from reminder.store.tables import Campaign, CaseFile
 
 JOINED = datetime(2020, 12, 1, 10, tzinfo=UTC)
@@ -46,6 +49,14 @@ def supporter(database: Database, name: str, zone: str = "Europe/London") -> int
         return person
 
     return database.write(work)
+
+
+def told(database: Database, message_id: int, attempt_id: int, result: Result, at: datetime, now: datetime) -> int:
+    """A provider says what became of a message; returns whether that is news."""
+    word = Word(message_id, attempt_id, result, at)
+    return database.write(
+        lambda connection: take_words(connection, "scripted", [word], known_messages(connection, [message_id]), now)
+    )
 
 
 def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:

@@ -11,11 +11,11 @@ from sqlalchemy import insert, text
 from reminder.domain.consent import Leaving
 from reminder.domain.states import Channel, MessageKind, MessageState, Result
 from reminder.errors import Trouble
-from reminder.events.supporters import UNDO_WITHIN, apply_result, leave, report_letter, take_letter_back
+from reminder.events.supporters import UNDO_WITHIN, leave, report_letter, take_letter_back
 from reminder.store.database import Database
 from reminder.store.people.addresses import open_channels
 from reminder.store.tables import Message
-from tests.events.cast import CAMPAIGN, DEADLINE, address, appeal, everything, supporter
+from tests.events.cast import CAMPAIGN, DEADLINE, address, appeal, everything, supporter, told
 
 NOW = datetime(2020, 12, 20, 9, tzinfo=UTC)
 EMAIL, SMS = Channel.EMAIL, Channel.SMS
@@ -154,11 +154,11 @@ def result_of(database: Database, message_id: int) -> Result:
 
 def test_what_was_told_before_is_no_news(database: Database, clara: int) -> None:
     number = message(database, clara)
-    assert apply_result(database, number, 1, Result.DELIVERED, NOW, NOW)
-    assert not apply_result(database, number, 1, Result.DELIVERED, NOW, NOW + timedelta(hours=1))
-    assert apply_result(database, number, 1, Result.SENT, NOW, NOW)
+    assert told(database, number, 1, Result.DELIVERED, NOW, NOW)
+    assert not told(database, number, 1, Result.DELIVERED, NOW, NOW + timedelta(hours=1))
+    assert told(database, number, 1, Result.SENT, NOW, NOW)
     assert result_of(database, number) is Result.DELIVERED
-    assert not apply_result(database, number + 1, 1, Result.BOUNCED, NOW, NOW)
+    assert not told(database, number + 1, 1, Result.BOUNCED, NOW, NOW)
 
 
 CLOSING_RESULTS = [
@@ -174,7 +174,7 @@ CLOSING_RESULTS = [
 def test_a_hard_bounce_and_a_complaint_close_the_address_and_a_passing_failure_does_not(
     database: Database, clara: int, result: Result, channel: Channel, reason: str | None, still: set[Channel]
 ) -> None:
-    apply_result(database, message(database, clara, channel), 1, result, NOW, NOW)
+    told(database, message(database, clara, channel), 1, result, NOW, NOW)
     assert still_open(database, clara) == still
     assert [row[2] for row in everything(database)["do_not_contact"]] == ([reason] if reason else [])
 
@@ -182,7 +182,7 @@ def test_a_hard_bounce_and_a_complaint_close_the_address_and_a_passing_failure_d
 def test_a_bounce_of_a_report_to_an_organiser_closes_no_supporter_of_that_number(
     database: Database, clara: int
 ) -> None:
-    assert apply_result(database, message(database, clara, kind=MessageKind.REPORT), 1, Result.BOUNCED, NOW, NOW)
+    assert told(database, message(database, clara, kind=MessageKind.REPORT), 1, Result.BOUNCED, NOW, NOW)
     assert still_open(database, clara) == {EMAIL, SMS}
 
 
@@ -195,7 +195,7 @@ def _leave(what: Leaving, at: datetime, database: Database, person: int, _: int)
 
 
 def _told(result: Result, attempt: int, at: datetime, database: Database, _: int, number: int) -> None:
-    apply_result(database, number, attempt, result, at, NOW)
+    told(database, number, attempt, result, at, NOW)
 
 
 def _wrote(_: datetime, database: Database, person: int, __: int) -> None:

@@ -64,6 +64,7 @@ class Scripted(NoCallbacks):
     answer: Callable[[Recipient], Answer] = lambda recipient: YES
     before: Callable[[Call], object] = lambda call: None
     after: Callable[[Call], object] = lambda call: None
+    names: Callable[[Recipient], str] = lambda recipient: ""
     calls: list[Call] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
 
@@ -84,6 +85,7 @@ class Scripted(NoCallbacks):
                         answer.verdict,
                         answer.fault,
                         code=answer.code,
+                        provider_id=self.names(recipient),
                         retry_after=answer.retry_after,
                     )
                 )

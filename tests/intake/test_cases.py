@@ -91,7 +91,7 @@ def test_what_is_supplied_with_the_same_file_later_answers_what_it_left_open(
 ) -> None:
     first = add(sqlite_database, vault, WITHOUT_YEAR)
     assert [question.code for question in first.questions] == ["deadline"]
-    again = add(sqlite_database, vault, WITHOUT_YEAR, deadline=DEADLINE)
+    again = add(sqlite_database, vault, WITHOUT_YEAR, deadline=DEADLINE, because="a call")
     assert (again.questions, again.changed) == ((), {"deadline", "questions"})
 
 
@@ -105,15 +105,15 @@ def test_a_deadline_without_a_year_waits_and_says_why(sqlite_database: Database,
 
 def test_a_supplied_deadline_never_overrides_a_certain_one(database: Database, vault: Vault) -> None:
     with pytest.raises(NotAllowed, match="is 2020-12-29 already"):
-        add(database, vault, UPDATE, deadline=date(2020, 12, 28))
+        add(database, vault, UPDATE, deadline=date(2020, 12, 28), because="a call")
     assert (count(database, "casefile"), count(database, "audit")) == (0, 0)
-    assert add(database, vault, UPDATE, deadline=DEADLINE).new_case
+    assert add(database, vault, UPDATE, deadline=DEADLINE, because="a call").new_case
 
 
 def test_a_supplied_deadline_before_the_day_of_issue_is_refused(sqlite_database: Database, vault: Vault) -> None:
     undated = replace(WITHOUT_YEAR, issued_on=date(2020, 11, 1))
     with pytest.raises(Trouble, match="before the day of issue"):
-        add(sqlite_database, vault, undated, deadline=date(2019, 12, 29))
+        add(sqlite_database, vault, undated, deadline=date(2019, 12, 29), because="a call")
 
 
 def test_an_appeal_that_is_already_past_is_recorded_as_expired_on_arrival(
@@ -138,6 +138,21 @@ def test_no_deadline_but_a_day_to_look_again_is_a_normal_case(sqlite_database: D
     added = add(sqlite_database, vault, nothing, review_on=date(2021, 1, 31))
     case = find_case(sqlite_database, added.code)
     assert (added.questions, case.deadline_on, case.review_on) == ((), None, date(2021, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("supplied", "says"),
+    [
+        ({"review_on": NOVEMBER.date() - timedelta(days=1)}, "is past already"),
+        ({"review_on": DEADLINE, "deadline": DEADLINE, "because": "a call"}, "do not go together"),
+    ],
+)
+def test_a_review_day_is_still_to_come_and_stands_in_for_a_deadline(
+    sqlite_database: Database, vault: Vault, supplied: dict[str, date | str], says: str
+) -> None:
+    with pytest.raises(Trouble, match=says):
+        add(sqlite_database, vault, WITHOUT_YEAR, **supplied)
+    assert count(sqlite_database, "casefile") == 0
 
 
 def test_what_an_organiser_supplies_goes_before_what_was_read(database: Database, vault: Vault) -> None:

@@ -35,7 +35,7 @@ LATER = DECEMBER + timedelta(days=7)
 
 def test_an_answer_is_kept_with_who_gave_it_and_when(database: Database, vault: Vault) -> None:
     added = add(database, vault, WITHOUT_YEAR)
-    decided = decide(database, vault, added.code, {"deadline": "2020-12-29"}, "clara", DECEMBER)
+    decided = decide(database, vault, added.code, {"deadline": "2020-12-29", "because": "a call"}, "clara", DECEMBER)
     assert (decided.questions, decided.changed) == ((), {"deadline", "questions"})
     assert find_case(database, added.code).deadline_on == DEADLINE
     with database.read() as connection:
@@ -44,6 +44,33 @@ def test_an_answer_is_kept_with_who_gave_it_and_when(database: Database, vault: 
     assert (row.at, row.who, row.what) == (int(DECEMBER.timestamp()), "clara", "case decide")
     assert row.about == f"case:{added.code}"
     assert "2020-12-29" in vault.decrypt(row.detail_ct, b"audit")
+    assert find_case(database, added.code).deadline_because == "a call"
+
+
+def test_a_deadline_is_never_given_without_its_source(sqlite_database: Database, vault: Vault) -> None:
+    added = add(sqlite_database, vault, WITHOUT_YEAR)
+    with pytest.raises(Trouble, match="needs its source"):
+        decide(sqlite_database, vault, added.code, {"deadline": "2020-12-29"}, "clara", DECEMBER)
+    with pytest.raises(Trouble, match="goes with a deadline"):
+        decide(sqlite_database, vault, added.code, {"because": "a call"}, "clara", DECEMBER)
+    with pytest.raises(Trouble, match="needs its source"):
+        add(sqlite_database, vault, WITHOUT_YEAR, deadline=DEADLINE)
+    assert find_case(sqlite_database, added.code).deadline_on is None
+
+
+def test_a_case_without_a_deadline_takes_another_review_day_and_never_a_past_one(
+    sqlite_database: Database, vault: Vault
+) -> None:
+    added = add(sqlite_database, vault, WITHOUT_YEAR, review_on=DECEMBER.date())
+    with pytest.raises(Trouble, match="is past already"):
+        decide(sqlite_database, vault, added.code, {"deadline": "review 2020-12-07"}, "clara", LATER)
+    decided = decide(sqlite_database, vault, added.code, {"deadline": "review 2021-03-01"}, "clara", LATER)
+    assert (decided.questions, decided.changed) == ((), {"review"})
+    assert find_case(sqlite_database, added.code).review_on == date(2021, 3, 1)
+    decide(sqlite_database, vault, added.code, {"deadline": "2020-12-29", "because": "a page"}, "clara", LATER)
+    assert find_case(sqlite_database, added.code).deadline_on == DEADLINE
+    with pytest.raises(NotAllowed, match="did not ask for deadline"):
+        decide(sqlite_database, vault, added.code, {"deadline": "review 2021-03-01"}, "clara", LATER)
 
 
 ANSWERS = [
@@ -131,6 +158,11 @@ def test_somebody_says_which_document_is_newest_and_may_say_otherwise_when_a_thi
 
 def test_same_or_new_letter_is_passed_through_to_the_campaigns(sqlite_database: Database, vault: Vault) -> None:
     added = add(sqlite_database, vault, UPDATE)
+    campaign_id = add_campaign(sqlite_database, added.case_id)
+    with pytest.raises(NotAllowed, match="has no campaign that asks about the letter"):
+        decide(sqlite_database, vault, added.code, {"letter": "same"}, "clara", DECEMBER)
+    move_deadline(sqlite_database, vault, added.code, date(2020, 12, 31), "an update", "clara", DECEMBER)
+    assert campaign(sqlite_database, campaign_id).question == "letter"
     assert decide(sqlite_database, vault, added.code, {"letter": "Same"}, "clara", DECEMBER).letter == "same"
     with pytest.raises(Trouble, match="same or new"):
         decide(sqlite_database, vault, added.code, {"letter": "maybe"}, "clara", DECEMBER)
@@ -256,7 +288,9 @@ def everything(database: Database) -> str:
     """All that the database holds about cases in plain sight, as one text."""
     with database.read() as connection:
         tables = ("casefile", "document", "campaign", "content", "case_key")
-        return " ".join(str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}")))
+        return " ".join(
+            str(tuple(row)) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))
+        )
 
 
 def test_a_redacted_case_stays_as_a_number_without_a_word_of_the_person(database: Database, vault: Vault) -> None:
@@ -329,7 +363,7 @@ def test_an_unknown_case_is_said_to_be_unknown(sqlite_database: Database, vault:
 
 def test_all_that_is_done_to_a_case_is_on_record(database: Database, vault: Vault) -> None:
     code = add(database, vault, WITHOUT_YEAR).code
-    decide(database, vault, code, {"deadline": "2020-12-29"}, "clara", DECEMBER)
+    decide(database, vault, code, {"deadline": "2020-12-29", "because": "a call"}, "clara", DECEMBER)
     move_deadline(database, vault, code, date(2021, 1, 15), "a page", "clara", DECEMBER)
     outcome(database, vault, code, "Moved.", "clara", DECEMBER)
     redact(database, vault, code, "clara", DECEMBER)
@@ -338,3 +372,38 @@ def test_all_that_is_done_to_a_case_is_on_record(database: Database, vault: Vaul
         done = [row.what for row in connection.execute(text("SELECT what FROM audit ORDER BY id"))]
     assert done == [f"case {verb}" for verb in ("add", "decide", "deadline", "outcome", "redact", "stop")]
     assert count(database, "casefile") == 1
+
+
+def test_what_comes_next_is_the_campaign_that_is_there_already(sqlite_database: Database, vault: Vault) -> None:
+    added = add(sqlite_database, vault, UPDATE)
+    campaign_id = add_campaign(sqlite_database, added.case_id)
+    again = move_deadline(sqlite_database, vault, added.code, DEADLINE, "a page", "clara", DECEMBER)
+    assert again.next == f"see it with `reminder campaign show {campaign_id}`"
+    assert show_case(sqlite_database, added.code, DECEMBER).next == again.next
+
+
+def test_a_case_whose_review_day_has_passed_leads_to_the_command_that_moves_it(
+    sqlite_database: Database, vault: Vault
+) -> None:
+    added = add(sqlite_database, vault, WITHOUT_YEAR, review_on=DECEMBER.date())
+    assert "campaign create" in show_case(sqlite_database, added.code, DECEMBER).next
+    assert f"reminder case decide {added.code}" in show_case(sqlite_database, added.code, LATER).next
+
+
+def test_one_is_one_and_several_are_several(sqlite_database: Database, vault: Vault) -> None:
+    added = add(sqlite_database, vault, UPDATE)
+    one = add_campaign(sqlite_database, added.case_id)
+    said = outcome(sqlite_database, vault, added.code, "moved", "clara", DECEMBER).sentences
+    assert f"Campaign {one} goes on: an outcome ends no appeal." in said
+    two = add_campaign(sqlite_database, added.case_id)
+    said = outcome(sqlite_database, vault, added.code, "moved", "clara", DECEMBER).sentences
+    assert f"Campaigns {one}, {two} go on: an outcome ends no appeal." in said
+    stopped = stop(sqlite_database, vault, added.code, "free", note=False, who="clara", now=DECEMBER)
+    assert f"Campaigns {one}, {two} stopped; nothing of them is sent any more." in stopped.sentences
+    bare = add(sqlite_database, vault, replace(UPDATE, index="ASA 17/1/2020", previous_ua=None, title="Another"))
+    redacted = redact(sqlite_database, vault, bare.code, "clara", DECEMBER)
+    assert redacted.sentences[0].endswith("of 1 document was removed.")
+    again = redact(sqlite_database, vault, bare.code, "clara", DECEMBER)
+    assert again.sentences[0].endswith("its texts were removed before; there was nothing left to remove.")
+    (asked,) = (line for line in show_case(sqlite_database, bare.code, DECEMBER).sentences if "Waiting" in line)
+    assert asked.endswith("Add a new document with `reminder case add`, or stop the case.")

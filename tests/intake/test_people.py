@@ -1,21 +1,24 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from reminder.domain.consent import Leaving
+from reminder.domain.consent import Closed, Leaving
 from reminder.domain.states import Channel
-from reminder.errors import Trouble
+from reminder.errors import NotAllowed, Trouble
 from reminder.events.supporters import leave, report_letter
 from reminder.intake import people
 from reminder.intake.exports import export_everyone, export_person
 from reminder.intake.people import Joining
 from reminder.intake.subscribers.keep import keep_list
 from reminder.intake.subscribers.read import read_list
+from reminder.intake.subscribers.rows import Row
 from reminder.store.database import Database
+from reminder.store.people.ledger import Closing, close
 from reminder.store.vault import Vault
 from tests.events.cast import CAMPAIGN, appeal
 
@@ -91,7 +94,10 @@ def test_who_left_comes_back_only_by_confirming(database: Database, vault: Vault
     person = join(database, vault).subscriber_id
     people.confirm(database, person, EMAIL, NOW)
     leave(database, Leaving.NEVER_AGAIN, person, LATER)
-    assert join(database, vault, now=LATER).to_confirm == {EMAIL, SMS}
+    with pytest.raises(NotAllowed, match="do-not-contact list"):
+        join(database, vault, now=LATER + timedelta(days=1))
+    assert len(queued(database)) == 2
+    assert join(database, vault, replace(CLARA, own_request=True), LATER).to_confirm == {EMAIL, SMS}
     assert export_person(database, vault, person)["state"] == "left"
     assert people.confirm(database, person, EMAIL, LATER + timedelta(minutes=1))
     held = export_person(database, vault, person)
@@ -196,7 +202,7 @@ def test_the_list_of_all_is_safe_in_a_spreadsheet_and_reads_back_as_it_was(
     assert [row[before[0].index("status")] for row in before[1:]] == [
         "active",
         "do not contact",
-        "cleaned",
+        "unsubscribed",
         "unconfirmed",
     ]
     for table in ("subscriber", "subscription", "exclusion", "consent", "do_not_contact", "rhythm"):
@@ -209,3 +215,32 @@ def test_the_list_of_all_is_safe_in_a_spreadsheet_and_reads_back_as_it_was(
         assert connection.execute(text("SELECT count(*) FROM do_not_contact")).scalar_one() == 3
         agreed = connection.execute(text("SELECT count(*) FROM subscriber WHERE email_since IS NOT NULL")).scalar_one()
     assert agreed == 1
+
+
+CLOSED_AS = {
+    "left all email, texts still come": (
+        Joining(email="a@example.org", phone="+447700900101"),
+        Closed.LEFT,
+        "unsubscribed from email",
+    ),
+    "left all email, no number": (Joining(email="a@example.org"), Closed.LEFT, "unsubscribed"),
+    "taken off by an organiser": (Joining(email="a@example.org"), Closed.BLOCKED, "blocked"),
+    "bounced": (Joining(email="a@example.org"), Closed.BOUNCED, "cleaned"),
+    "complained": (Joining(email="a@example.org"), Closed.COMPLAINED, "complained"),
+}
+
+
+@pytest.mark.parametrize(("joining", "reason", "status"), CLOSED_AS.values(), ids=CLOSED_AS.keys())
+def test_the_list_of_all_says_why_an_address_is_closed_and_closes_no_more_than_that(
+    sqlite_database: Database, vault: Vault, joining: Joining, reason: Closed, status: str
+) -> None:
+    database = sqlite_database
+    person = join(database, vault, joining).subscriber_id
+    for channel in (channel for channel in Channel if channel is EMAIL or joining.phone):
+        people.confirm(database, person, channel, NOW)
+    address = people.read_address(vault, joining.email)
+    database.write(lambda connection: close(connection, [Closing(address, reason, LATER)], LATER, "test"))
+    rows = list(export_everyone(database, vault))
+    assert rows[1][rows[0].index("status")] == status
+    items = list(read_list(as_csv(rows), now=LATER))
+    assert [block.channel for item in items if isinstance(item, Row) for block in item.blocks] == [EMAIL]

@@ -6,7 +6,7 @@ from reminder.domain.states import CampaignState, Channel, Result
 from reminder.domain.wire import message_of
 from reminder.providers.contract import Call, Capabilities
 from reminder.store import handover
-from reminder.store.results import note_result
+from reminder.store.results import Word, note_results
 from tests.fakes.scripted import Answer, Broke, Scripted, in_turn
 from tests.outbox.world import HOUR, MINUTE, MORNING, ONE_DAY, World, address
 
@@ -126,7 +126,9 @@ def told(world: World, wire_id: str, result: Result) -> bool:
     message_id = message_of(wire_id)
     assert message_id is not None
     now = world.clock.now()
-    return world.database.write(lambda connection: note_result(connection, message_id, 1, result, now, now)) is not None
+    return (
+        world.database.write(lambda connection: note_results(connection, [Word(message_id, 1, result, now)], now)) != []
+    )
 
 
 def test_django_sendgrid_54_a_callback_that_overtakes_us_finds_its_row_by_our_own_id(world: World) -> None:

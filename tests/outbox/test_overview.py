@@ -10,7 +10,7 @@ from reminder.domain.states import MessageKind
 from reminder.outbox.overview import unclear_lines
 from reminder.store.overview import unclear_rows
 from tests.fakes.scripted import LOST, Answer, Scripted
-from tests.outbox.world import World, address
+from tests.outbox.world import DAY, ONE_DAY, World, address
 
 
 def lines(world: World) -> list[str]:
@@ -55,6 +55,15 @@ def test_content_that_a_provider_refuses_is_set_aside_with_that_reason(world: Wo
     world.run("UPDATE delivery SET state = 6, reason = 20")
     (line,) = lines(world)
     assert line.endswith("deadline-7d, Tue 22 Dec, email: set aside: content refused by the provider")
+
+
+def test_what_could_not_be_built_says_where_the_mistake_is(world: World) -> None:
+    world.scene("Clara").open()
+    # The deadline came forward behind our back: a reminder of a day that has passed is not built.
+    world.run("UPDATE campaign SET deadline_on = :day", day=(DAY - ONE_DAY).toordinal())
+    assert world.send(Scripted()).dropped == 1
+    (line,) = lines(world)
+    assert line.endswith("set aside: could not be built; The reminder of campaign 1 is for a date that has passed")
 
 
 def test_a_message_that_was_purged_leaves_its_line(world: World) -> None:

@@ -11,9 +11,10 @@ from reminder.errors import Trouble
 from reminder.providers.contract import Call, Capabilities
 from reminder.store.capacity import Limits
 from tests.fakes.scripted import LATER, LOST, YES, Answer, Broke, Scripted, by_address, in_turn
-from tests.outbox.world import EVENING, HOUR, MINUTE, MORNING, ONE_DAY, SECOND, STEP, World, address, phone
+from tests.outbox.world import DEADLINE, EVENING, HOUR, MINUTE, MORNING, ONE_DAY, SECOND, STEP, World, address, phone
 
 BAD_ACCOUNT = Answer(Verdict.RETRY, Fault.ACCOUNT, code="535")
+FULL = Answer(Verdict.RETRY, Fault.MAILBOX, code="452")
 
 
 def states(world: World) -> list[str]:
@@ -119,6 +120,35 @@ class TestTrouble:
         world.send(provider)
         assert states(world) == ["carried"]
 
+    @pytest.mark.parametrize("raises", [False, True], ids=["no answer", "a fault of its own"])
+    def test_a_provider_that_never_answers_goes_out_before_everything_is_unclear(
+        self, world: World, raises: bool
+    ) -> None:
+        crowd(world, 20)
+        one_by_one = Capabilities(batch_size=1, volley=2, real=False)
+        provider = Scripted(answer=lambda recipient: LOST, capabilities=one_by_one)
+
+        def breaks(call: Call) -> None:
+            raise Broke
+
+        provider.before = breaks if raises else provider.before
+        second = Scripted("second", capabilities=one_by_one)
+        sent = world.send(provider, second)
+        assert (len(provider.calls), sent.unclear) == (3, 6)
+        # The next one takes over what was not begun, and nothing else.
+        assert sent.accepted == len(second.taken) == 14
+
+    def test_full_mailboxes_are_tried_again_and_take_nobody_else_out(self, world: World) -> None:
+        names = world.neighbours(4)
+        world.scene().open(MORNING)
+        provider = Scripted(capabilities=Capabilities(batch_size=1, volley=1, real=False))
+        provider.answer = by_address({address(name): FULL for name in names[:3]})
+        assert world.send(provider).accepted == 1
+        assert world.rows("SELECT broken_until FROM provider_state WHERE broken_until IS NOT NULL") == []
+        provider.answer = lambda recipient: YES
+        world.clock.move_to(MORNING + MINUTE)
+        assert world.send(provider).accepted == 3
+
     def test_the_second_provider_takes_over_what_the_first_has_certainly_not_taken(self, world: World) -> None:
         world.neighbours(6)
         world.scene().open(MORNING)
@@ -176,6 +206,33 @@ class TestTrouble:
         sender.monotonic = lambda: passed[0]
         asyncio.run(sender.drain())
         assert asked == [True, True, False, False]
+
+    def test_on_the_last_day_it_is_tried_until_its_evening(self, world: World) -> None:
+        world.person("Clara")
+        world.campaign()
+        world.wave(on=DEADLINE)
+        last_evening = EVENING + 7 * ONE_DAY
+        world.open(last_evening - 3 * HOUR)
+        provider = Scripted(answer=lambda recipient: Answer(Verdict.RETRY, Fault.MAILBOX, retry_after=900))
+        for minutes in range(180):
+            world.clock.move_to(last_evening - 3 * HOUR + minutes * MINUTE)
+            world.send(provider)
+        assert provider.calls[-1].now == last_evening - MINUTE
+        world.tidy(last_evening)
+        assert states(world) == ["missed, too late"]
+
+    def test_a_full_mailbox_is_tried_for_as_long_as_there_is_time(self, world: World) -> None:
+        world.scene("Clara").open(MORNING)
+        provider = Scripted(answer=lambda recipient: FULL)
+        for hours in range(6 * 24):
+            world.tidy(MORNING + hours * HOUR)
+            world.send(provider)
+        assert len(provider.calls) > 12
+        provider.answer = lambda recipient: YES
+        for hours in range(6 * 24, 7 * 24 + 11):
+            world.tidy(MORNING + hours * HOUR)
+            world.send(provider)
+        assert states(world) == ["carried"]
 
 
 class TestDatabaseTrouble:

@@ -1,8 +1,12 @@
 """What may have arrived: settled by the provider, by the channel's rule, or by an organiser; never sent again blindly."""
 
-from datetime import timedelta
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from reminder.domain.states import AttemptState, Channel, MessageKind, Result
 from reminder.errors import NotAllowed, Trouble
@@ -10,7 +14,7 @@ from reminder.outbox.upkeep import decide
 from reminder.providers.contract import Capabilities
 from reminder.store import upkeep
 from reminder.store.queueing import Addressee, at_once, queue
-from tests.fakes.scripted import LATER, LOST, NEVER_ARRIVED, Answer, Scripted, in_turn
+from tests.fakes.scripted import LATER, LOST, NEVER_ARRIVED, Answer, Broke, Scripted, in_turn
 from tests.outbox.world import DAY, EVENING, HOUR, MINUTE, MORNING, ONE_DAY, SECOND, STEP, World, address, phone
 
 LOOK_UP = Capabilities(batch_size=500, look_up=True, keeps_message_id=True, real=False)
@@ -100,6 +104,78 @@ class TestLookUp:
         world.run("UPDATE message SET result = :delivered", delivered=int(Result.DELIVERED))
         world.settle(provider)
         assert world.message_of("Clara").result == Result.DELIVERED
+
+
+@dataclass
+class Forgetful(Scripted):
+    """A provider that cannot tell of some messages."""
+
+    cannot_tell: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+        self.asked.append(wire_id)
+        if wire_id in self.cannot_tell:
+            raise Broke
+        return await super().look_up(wire_id, sent_at=sent_at)
+
+
+class TestNoAnswer:
+    """A provider that cannot be asked now has said nothing, least of all that it never saw the message."""
+
+    def crowd(self, world: World, count: int, answer: Answer, able: Capabilities = LOOK_UP) -> Forgetful:
+        world.neighbours(count)
+        world.scene().open(MORNING)
+        provider = Forgetful(answer=lambda recipient: answer, capabilities=able)
+        world.send(provider)
+        return provider
+
+    def test_one_that_cannot_be_asked_for_stays_unclear_and_the_others_are_settled(self, world: World) -> None:
+        provider = self.crowd(world, 3, LOST)
+        lost = provider.taken[1].wire_id
+        provider.cannot_tell = frozenset({lost})
+        settled = world.settle(provider)
+        assert (settled.arrived, settled.sent_again, settled.still_unclear) == (2, 0, 1)
+        provider.cannot_tell = frozenset()
+        assert world.settle(provider).arrived == 1
+        assert provider.asked.count(lost) == 2
+
+    def test_one_that_cannot_be_asked_at_all_is_not_asked_for_each_message(self, sqlite_world: World) -> None:
+        provider = self.crowd(sqlite_world, 25, LOST)
+        provider.cannot_tell = frozenset(taken.wire_id for taken in provider.taken)
+        other = Scripted("other")
+        assert sqlite_world.settle(provider, other).still_unclear == 25
+        assert len(provider.asked) == 10
+
+    def test_while_it_is_asked_no_statement_stands_in_its_way(self, sqlite_world: World) -> None:
+        provider = self.crowd(sqlite_world, 12, NEVER_ARRIVED)
+        in_the_loop = []
+
+        def look(*given: object) -> None:
+            with suppress(RuntimeError):
+                in_the_loop.append(asyncio.get_running_loop())
+
+        event.listen(Engine, "before_cursor_execute", look)
+        try:
+            assert sqlite_world.settle(provider).sent_again == 12
+        finally:
+            event.remove(Engine, "before_cursor_execute", look)
+        assert in_the_loop == []
+
+    def test_what_only_a_person_can_settle_is_not_looked_at_one_by_one(self, sqlite_world: World) -> None:
+        provider = self.crowd(sqlite_world, 60, LOST, Capabilities(batch_size=500, keeps_message_id=True, real=False))
+        statements = []
+
+        def count(*given: object) -> None:
+            statements.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            assert sqlite_world.settle(provider, now=MORNING + HOUR).still_unclear == 60
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        # Is there any that can be settled, and how many stay.
+        assert len([sql for sql in statements if sql != "BEGIN"]) == 2
 
 
 class TestTheRuleOfTheChannel:

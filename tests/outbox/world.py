@@ -286,20 +286,19 @@ class World:
     def tidy(self, now: datetime | None = None, *, nobody_else: bool = False) -> Tidied:
         if now is not None:
             self.clock.move_to(now)
-        return tidy(self.database, self.clock.now(), zones_of=no_zones, zone=LONDON, nobody_else=nobody_else)
+        return tidy(self.database, self.clock.now(), zones_of=no_zones, nobody_else=nobody_else)
 
     def settle(self, *providers: Scripted, now: datetime | None = None, hours: int = 6) -> Settled:
         if now is not None:
             self.clock.move_to(now)
-        return asyncio.run(
-            settle(
-                self.database,
-                vault_for_tests(),
-                {provider.name: provider for provider in providers},
-                EPOCH,
-                self.clock.now(),
-                settle_after=timedelta(hours=hours),
-            )
+        return settle(
+            self.database,
+            vault_for_tests(),
+            {provider.name: provider for provider in providers},
+            EPOCH,
+            self.clock.now(),
+            settle_after=timedelta(hours=hours),
+            wait_for=asyncio.run,
         )
 
     # The ledger as people read it

@@ -101,6 +101,13 @@ def test_what_nobody_approved_does_not_start(world: World) -> None:
         campaigns.start(world.desk, campaign_id, who=WHO, now=BEGAN)
 
 
+def test_what_is_stopped_is_not_sent_to_be_approved(world: World) -> None:
+    campaign_id = world.create()
+    world.set_campaign(campaign_id, state=CampaignState.STOPPED)
+    with pytest.raises(NotAllowed, match="is stopped and cannot be started"):
+        campaigns.start(world.desk, campaign_id, who=WHO, now=BEGAN)
+
+
 def test_an_approval_counts_for_what_was_looked_at(world: World) -> None:
     campaign_id = world.create()
     with pytest.raises(Busy, match="changed since you looked"):
@@ -361,7 +368,8 @@ def test_a_question_that_nobody_asked_is_not_answered(world: World) -> None:
 
 def test_one_answer_serves_every_campaign_of_the_case_that_asks(asked: tuple[World, int]) -> None:
     world, campaign_id = asked
-    quiet = world.live(utc("2020-12-17T12:00"))
+    world.set_campaign(campaign_id, audience=["list:london"])
+    quiet = world.live(utc("2020-12-17T12:00"), audience=["list:paris"])
     now = utc("2020-12-17T13:00")
     answered = changes.answer_case(world.desk, world.case_id, "new", who=WHO, now=now)
     assert [done.campaign_id for done in answered] == [campaign_id]

@@ -43,7 +43,7 @@ WAITS = {
     "asked": ({"question": "letter"}, "same letter or new letter?", "case decide k3x7qa"),
     "redacted": ({"question": "redacted"}, "it has no text any more", "case add FILE"),
     "changed": ({"version": 9}, "it is not approved", "campaign approve 1"),
-    "for nobody": ({"audience": []}, "its audience is empty, which is nobody", "campaign create CASE --audience all"),
+    "for nobody": ({"audience": []}, "its audience is empty, which is nobody", "campaign create k3x7qa --audience all"),
 }
 
 
@@ -82,7 +82,23 @@ def test_a_sending_above_the_limit_waits(mail_world: World) -> None:
     view = show_campaign(mail_world.database, campaign_id)
     assert view.line.waits == ("1 sending above its limit of 1 people",)
     assert view.next.endswith("`reminder campaign send 1`")
-    assert "  start+0d, email, Wed 2 Dec: 1 sending waiting for you, 2 people left out" in view.text()
+    assert "  start+0d, email, Wed 2 Dec: 1 sending waiting for you, 2 people" in view.text()
+    (sending,) = view.to_json()["sendings"]
+    assert (sending["waiting"], sending["left_out"]) == (2, 0)
+
+
+def test_what_was_let_go_is_made_once_and_not_planned_again(mail_world: World) -> None:
+    for name in ("Clara", "Davi"):
+        mail_world.person(name, "Europe/London")
+    campaign_id = mail_world.live(sending_limit=1)
+    morning = utc("2020-12-02T09:00")
+    mail_world.plan(morning)
+    mail_world.triage(morning)
+    campaigns.let_go(mail_world.desk, campaign_id, who=WHO, now=morning)
+    open_due(mail_world.database, morning, chunk=10, zones_of=zones_of)
+    assert show_campaign(mail_world.database, campaign_id).text()[-1] == (
+        "  start+0d, email, Wed 2 Dec: 1 sending made, 2 reminders"
+    )
 
 
 def test_messages_that_need_an_eye_are_counted_by_campaign(mail_world: World) -> None:

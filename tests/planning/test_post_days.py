@@ -67,9 +67,9 @@ def test_a_sunday_is_brought_forward() -> None:
 GOOD = 'from = "GB"\nto = "CN"\ndays = 9\nsource = "a post office"\nfact_on = 2020-10-24\n'
 WRONG = {
     "not TOML": ("[[row", "no TOML"),
-    "a key is missing": ("[[row]]\n" + GOOD.replace('source = "a post office"\n', ""), "Row 1"),
-    "an unknown key": ("[[row]]\n" + GOOD + "weeks = 2\n", "Row 1"),
-    "no country": ("[[row]]\n" + GOOD + "[[row]]\n" + GOOD.replace('"CN"', '"China"'), "Row 2"),
+    "a key is missing": ("[[row]]\n" + GOOD.replace('source = "a post office"\n', ""), "POST_DAYS_FILE: row 1"),
+    "an unknown key": ("[[row]]\n" + GOOD + "weeks = 2\n", "POST_DAYS_FILE: row 1"),
+    "no country": ("[[row]]\n" + GOOD + "[[row]]\n" + GOOD.replace('"CN"', '"China"'), "POST_DAYS_FILE: row 2"),
     "no days": ("[[row]]\n" + GOOD.replace("days = 9", "days = 0"), "days outside"),
     "empty source": ("[[row]]\n" + GOOD.replace("a post office", " "), "no source"),
     "fact_on in words": ("[[row]]\n" + GOOD.replace("2020-10-24", '"autumn"'), "fact_on"),

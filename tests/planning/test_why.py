@@ -2,12 +2,13 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
 
+from reminder.domain.late import CATCH_UP
 from reminder.domain.states import (
     Channel,
     DeliveryState,
@@ -18,7 +19,7 @@ from reminder.domain.states import (
     WaveState,
 )
 from reminder.errors import Trouble
-from reminder.planning import campaigns
+from reminder.planning import campaigns, changes
 from reminder.planning.why import STATUSES, Item, WhyReport, why
 from reminder.store.tables import Delivery, Message, Wave
 from tests.planning.world import BEGAN, WHO, World, utc, zones_of
@@ -261,6 +262,31 @@ def test_promises_of_a_date_that_moved_stay_in_the_answer(world: World) -> None:
     assert sorted(answer.status for answer in answers) == ["sent", "will be sent"]
 
 
+@pytest.mark.parametrize("sms", [False, True])
+def test_what_a_moved_deadline_took_back_is_told_by_the_channel_that_it_had(mail_world: World, sms: bool) -> None:
+    """Nothing ran on the morning of the start; the new date makes the start a step that prefers texts."""
+    clara = mail_world.person("Clara", "Europe/London", sms=sms)
+    campaign_id = mail_world.live()
+    mail_world.plan(BEGAN)
+    now = utc("2020-12-02T15:00")
+    mail_world.change_case(deadline_on=date(2020, 12, 3))
+    changes.case_changed(mail_world.desk, mail_world.case_id, {"deadline"}, who=WHO, now=now)
+    campaigns.approve(mail_world.desk, campaign_id, who=WHO, now=now)
+    item = ask(mail_world, campaign_id, clara, now).items[0]
+    assert (item.step_key, item.channel, item.reason) == ("start+0d", EMAIL, Reason.PLAN_CHANGED)
+
+
+def test_what_was_taken_back_long_ago_is_not_promised_any_more(mail_world: World) -> None:
+    clara = mail_world.person("Clara", "Europe/London")
+    campaign_id = mail_world.live()
+    mail_world.plan(BEGAN)
+    change(mail_world, "UPDATE wave SET state = 6")
+    due_at = mail_world.waves(campaign_id)[0].due_at
+    assert ask(mail_world, campaign_id, clara, due_at + CATCH_UP).items[0].status == "will be sent"
+    late = ask(mail_world, campaign_id, clara, due_at + CATCH_UP + timedelta(seconds=1)).items[0]
+    assert (late.status, late.reason) == ("not sent", Reason.TOO_LATE)
+
+
 def test_who_or_what_is_not_known_is_refused_by_number(world: World) -> None:
     clara = world.person("Clara", "Europe/London")
     campaign_id = world.create()
@@ -289,7 +315,7 @@ def test_every_status_is_one_that_is_explained() -> None:
     unclear = Item("start+0d", day, EMAIL, "unclear")
     report = WhyReport(1, 2, "Europe/London", Reason.NONE, (unclear, Item("x", day, None, "sent", result=Result.SENT)))
     assert report.lines()[1:] == [
-        "  start+0d, Tue 01 Dec, email: unclear: may have arrived",
-        "  x, Tue 01 Dec: sent, sent",
+        "  start+0d, Tue 1 Dec, email: unclear: may have arrived",
+        "  x, Tue 1 Dec: sent, sent",
     ]
     assert unclear.status in STATUSES

@@ -125,4 +125,5 @@ async def test_after_the_fault_of_our_account_the_rest_is_not_begun() -> None:
 
     found = await one_by_one(call(Channel.SMS, 1, 2, 3, 4), 1, send_one)  # type: ignore[arg-type]
     assert len(begun) == 1
-    assert [(each.code, each.retry_after) for each in found] == [("401", None)] + [("not begun", 0)] * 3
+    assert [(each.code, each.retry_after) for each in found] == [("401", None)] + [("401", 0)] * 3
+    assert {each.fault for each in found} == {Fault.ACCOUNT}

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from reminder.domain.message import Receipt
 from reminder.domain.states import Channel, Fault, Verdict
-from reminder.providers.email.smtp import SmtpSettings, capabilities_of
+from reminder.providers.email.smtp import Smtp, SmtpSettings, capabilities_of
 from reminder.providers.email.smtp_volley import Setback, Volley
 from tests.fakes.smtp import Act, FakeSmtp, Stage, closed_port
 from tests.providers.people import EMAILS, call, content, wire_id
@@ -318,17 +319,40 @@ async def test_losing_the_lease_before_the_text_takes_the_message_back() -> None
     assert [taken.wire_id for taken in server.accepted] == [wire_id(1), wire_id(4)]
 
 
+async def cancelled(server: FakeSmtp, provider: Smtp, stage: Stage, *message_ids: int) -> list[Receipt]:
+    """What a call answers that is cancelled when the server has reached a stage, at which it hangs."""
+    under_way = asyncio.create_task(provider.send(call(EMAIL, *message_ids)))
+    await server.until(stage)
+    under_way.cancel()
+    return await under_way
+
+
 async def test_a_cancelled_call_drops_its_connection_and_the_next_one_works() -> None:
     async with FakeSmtp([Act(Stage.DOT, hang=True, nth=1)]) as server, relay(server.port) as provider:
-        under_way = asyncio.create_task(provider.send(call(EMAIL, 1)))
-        await server.until(Stage.DOT)
-        under_way.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await under_way
+        receipts = await cancelled(server, provider, Stage.DOT, 1)
         await server.until_left(1)
-        receipts = await provider.send(call(EMAIL, 2))
-    assert verdicts(receipts) == {2: ACCEPTED}
+        again = await provider.send(call(EMAIL, 2))
+    assert (verdicts(receipts), verdicts(again)) == ({1: AMBIGUOUS}, {2: ACCEPTED})
     assert server.connections == 2
+
+
+@both_ways
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.MAIL, Stage.RCPT, Stage.DATA])
+async def test_a_call_cancelled_before_any_dot_took_nothing(stage: Stage, extensions: tuple[str, ...]) -> None:
+    async with (
+        FakeSmtp([Act(stage, hang=True)], extensions=extensions) as server,
+        relay(server.port, connections=2) as provider,
+    ):
+        receipts = await cancelled(server, provider, stage)
+    assert {(receipt.verdict, receipt.retry_after) for receipt in receipts} == {(RETRY, 0)}
+    assert len(receipts) == len(EMAILS)
+
+
+async def test_a_call_cancelled_after_a_dot_keeps_what_it_knows_of_the_others() -> None:
+    acts = [Act(Stage.RCPT, reply="550 5.1.1 User unknown", to=EMAILS[1]), Act(Stage.DOT, hang=True)]
+    async with FakeSmtp(acts) as server, relay(server.port) as provider:
+        receipts = await cancelled(server, provider, Stage.DOT, 1, 2, 3)
+    assert verdicts(receipts) == {1: REJECTED, 2: AMBIGUOUS, 3: RETRY}
 
 
 def test_the_reason_of_a_stop_outlives_what_other_connections_meet_afterwards() -> None:

@@ -11,6 +11,7 @@ ADDRESS = (Verdict.REJECTED, Fault.ADDRESS)
 CONTENT = (Verdict.REJECTED, Fault.CONTENT)
 ACCOUNT = (Verdict.RETRY, Fault.ACCOUNT)
 LATER = (Verdict.RETRY, Fault.NONE)
+MAILBOX = (Verdict.RETRY, Fault.MAILBOX)
 
 MEANINGS = [
     # The mailbox, by its enhanced code.
@@ -53,9 +54,18 @@ MEANINGS = [
     (Step.CONNECT, "421 4.7.0 too many connections", LATER),
     (Step.LOGIN, "454 4.7.0 temporary authentication failure", LATER),
     (Step.MAIL, "452 4.3.1 insufficient system storage", LATER),
-    (Step.RCPT, "450 4.2.0 greylisted, try again in 5 minutes", LATER),
-    (Step.RCPT, "450 4.1.1 user unknown, for now", LATER),
+    (Step.MAIL, "451 4.7.1 try again later", LATER),
+    (Step.RCPT, "421 4.7.0 too many recipients, closing", LATER),
+    (Step.RCPT, "452 4.3.1 insufficient system storage", LATER),
+    (Step.DATA, "451 try again later", LATER),
     (Step.DOT, "451 4.3.0 queue file write error", LATER),
+    # Later, because of this mailbox: the server is well.
+    (Step.RCPT, "452 4.2.2 mailbox full", MAILBOX),
+    (Step.RCPT, "452 mailbox full", MAILBOX),
+    (Step.RCPT, "450 4.2.0 greylisted, try again in 5 minutes", MAILBOX),
+    (Step.RCPT, "451 4.7.1 greylisted", MAILBOX),
+    (Step.RCPT, "450 4.1.1 user unknown, for now", MAILBOX),
+    (Step.DOT, "452 4.2.2 mailbox full", MAILBOX),
     (Step.DOT, "354 what?", LATER),
 ]
 
@@ -86,7 +96,7 @@ def test_only_a_permanent_refusal_ends_a_message_and_a_fault_of_ours_never_does(
     assert (verdict is Verdict.REJECTED) == (fault in (Fault.ADDRESS, Fault.CONTENT))
     if verdict is Verdict.REJECTED:
         assert 500 <= answer.code <= 599
-    if fault is Fault.ADDRESS:
+    if fault in (Fault.ADDRESS, Fault.MAILBOX):
         assert step >= Step.RCPT
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from reminder.domain.links import Links
+from reminder.domain.links import Links, Purpose
 from reminder.domain.message import Content
 from reminder.domain.states import Channel
 from reminder.rendering.mime import date_header
@@ -81,7 +81,7 @@ def values_for(content: Content, **given: str) -> tuple[str, ...]:
         "name": "Clara",
         "leave_url": LINKS.leave(CLARA),
         "short_url": LINKS.short(CLARA),
-        "confirm_url": f"{HOST}/c/AAAAAAAAAAA",
+        "confirm_url": LINKS.many(Purpose.CONFIRM, 0, [CLARA])[0],
         "link_url": f"{HOST}/me/AAAAAAAAAAA",
         "invitation_url": f"{HOST}/join/AAAAAAAAAAA",
     }

@@ -8,7 +8,11 @@ import pytest
 
 from reminder.domain.message import Content
 from reminder.domain.states import Channel
+from reminder.rendering.renderer import Renderer
 from reminder.rendering.segments import Alphabet, count_segments
+from reminder.rendering.sms import choose
+from reminder.rendering.splice import Fields
+from reminder.rendering.templates import default_template_folder
 from reminder.rendering.views import (
     AnswerKind,
     AnswerView,
@@ -26,6 +30,7 @@ from tests.rendering.cast import (
     HOST,
     LANGUAGES,
     LINKS,
+    OFFICE,
     OPEN_ENDED,
     TEACHER,
     TEXT,
@@ -76,9 +81,33 @@ def test_all_other_kinds_are_one_segment(locale: str, sender: Sender) -> None:
         RENDERER.closing(ClosingView(Channel.SMS, locale, sender, WRITER)),
         RENDERER.outcome(OutcomeView(Channel.SMS, locale, sender, WRITER, "…")),
         RENDERER.stop(StopView(Channel.SMS, locale, sender, 12)),
-        RENDERER.confirmation(ConfirmationView(Channel.SMS, locale, sender)),
     ]
     assert [count_segments(text_of(content)).count for content in contents] == [1] * len(contents)
+
+
+@every_sender
+@every_language
+def test_a_confirmation_is_one_segment_but_for_the_long_link_in_the_short_alphabet(locale: str, sender: Sender) -> None:
+    text = text_of(RENDERER.confirmation(ConfirmationView(Channel.SMS, locale, sender)))
+    segments = count_segments(text)
+    # The link alone takes more than the 70 places of the one segment that is not in the alphabet of GSM.
+    assert segments.count == (2 if segments.alphabet is Alphabet.UCS2 and sender is TEXT else 1)
+
+
+def test_a_wording_is_chosen_with_the_links_at_their_own_length() -> None:
+    long_host = Renderer(
+        [default_template_folder()], replace(OFFICE, public_url="https://letters.for.the.writers.example.org")
+    )
+    text = long_host.confirmation(ConfirmationView(Channel.SMS, "en", TEXT)).text
+    assert text.parts == ("Reminders by SMS? Confirm: ", "")
+    with_a_short_link = long_host.stop(StopView(Channel.SMS, "en", TEXT, 12)).text
+    assert with_a_short_link.parts[0].startswith("Please do not write for now. There is nothing else")
+
+
+def test_of_wordings_that_all_take_two_segments_the_first_is_sent() -> None:
+    link = Fields().text("confirm_url")
+    text, segments = choose([f"{'ж' * 130} {link}", f"Напоминания по SMS? {link}", f"Да: {link}"], [80])
+    assert (text.parts[0], segments.count) == ("Напоминания по SMS? ", 2)
 
 
 @every_sender

@@ -124,6 +124,13 @@ def test_a_list_has_every_form_also_when_it_is_empty(sqlite_database: Database, 
     assert "k3x7qa" not in empty
 
 
+def test_days_that_have_passed_are_a_number_in_a_spreadsheet(sqlite_database: Database) -> None:
+    appeal = world(sqlite_database)
+    appeal.run("UPDATE campaign SET state = 3")
+    (row,) = csv.DictReader(io.StringIO(show_expired(sqlite_database, ENDED, DEADLINE, "csv", TEMPLATES)))
+    assert int(row["days_left"]) < 0
+
+
 def test_the_list_as_json_csv_and_text(sqlite_database: Database) -> None:
     appeal = world(sqlite_database)
     appeal.run("UPDATE campaign SET state = 3")

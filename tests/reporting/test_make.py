@@ -281,6 +281,13 @@ def test_the_figures_of_a_report_add_up_to_the_ledger(sqlite_database: Database,
     assert report.final == (not report.lines.get(Line.UNCLEAR, 0) and not report.lines.get(Line.WAITING, 0))
 
 
+def test_a_look_at_a_campaign_that_goes_on_is_never_final(appeal: World) -> None:
+    appeal.run("UPDATE campaign SET ended_at = NULL")
+    assert not report_of(appeal).final
+    appeal.run(f"UPDATE campaign SET ended_at = {int(ENDED.timestamp())}")
+    assert report_of(appeal).final
+
+
 @given(
     st.sampled_from(DeliveryState), st.sampled_from(Reason), st.none() | st.sampled_from(MessageState), st.sampled_from(Result)
 )  # fmt: skip

@@ -187,3 +187,17 @@ def test_nine_is_nine_where_the_office_is(office: World) -> None:
     office.run("UPDATE instance SET heartbeat_at = :at", at=int((nine - SECOND).timestamp()))
     assert office_reminders(office.database, nine - SECOND, tokyo) == []
     assert len(office_reminders(office.database, nine, tokyo)) == 1
+
+
+def test_a_morning_that_was_cut_short_is_made_up_for(office: World) -> None:
+    office.add_case(added_at=TUESDAY - timedelta(hours=20), questions=QUESTION)
+    # The daemon beat at nine, and was told to end before it had looked.
+    office.run("UPDATE instance SET heartbeat_at = :now", now=int(TUESDAY.timestamp()))
+    assert keys(look(office, TUESDAY + SECOND)) == ["case-waits:k3x7qa:0"]
+    assert look(office, TUESDAY + 2 * SECOND) == []
+
+
+def test_a_morning_without_news_is_looked_at_once(office: World) -> None:
+    assert look(office, TUESDAY) == []
+    office.add_case(added_at=TUESDAY - timedelta(hours=20), questions=QUESTION)
+    assert look(office, TUESDAY + SECOND) == []

@@ -274,6 +274,14 @@ class TestOtherKinds:
         assert sent_to(world) == []
         assert world.messages(MessageKind.CONFIRMATION) == ["Jun 22 email : cancelled, erased"]
 
+    @pytest.mark.parametrize("own_request", [True, False])
+    def test_the_question_reaches_who_said_never_again_only_at_their_own_request(
+        self, world: World, own_request: bool
+    ) -> None:
+        self.queued(world, MessageKind.CONFIRMATION, "Jun", wording="Yes, remind me.", own_request=own_request)
+        world.closes("Jun", reason=Closed.NEVER_AGAIN)
+        assert sent_to(world) == [address("Jun")] * own_request
+
     def test_an_alert_goes_to_the_office(self, world: World) -> None:
         ct, digest = vault_for_tests().encrypt("office@example.org", b"email"), b"o" * 16
         world.add(Organiser, email_ct=ct, email_hash=digest, since=MORNING)

@@ -200,6 +200,7 @@ class TestOneDay:
 
     def test_where_tomorrow_is_too_late_it_is_skipped_for_the_daily_limit(self, world: World) -> None:
         world.scene("Clara").open(MORNING)
+        world.send(Scripted())
         world.campaign("B")
         world.wave("B", hour=12, until=DAY)
         world.open(MORNING + 3 * HOUR)

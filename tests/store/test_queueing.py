@@ -8,15 +8,12 @@ from reminder.store.queueing import (
     USEFUL,
     Addressee,
     at_once,
-    nudged,
     organisers,
     queue,
     queue_to_organisers,
-    wants_closing,
 )
 from reminder.store.tables import Organiser
-from tests.fakes.scripted import LATER, LOST, Scripted, by_address
-from tests.outbox.world import MORNING, World, address
+from tests.outbox.world import MORNING, World
 
 
 def put(world: World, *names: str, dedupe: str = "closing:1", channel: Channel = Channel.EMAIL, **more: Any) -> int:
@@ -27,10 +24,6 @@ def put(world: World, *names: str, dedupe: str = "closing:1", channel: Channel =
         return queue(connection, kind, to, dedupe=dedupe, when=at_once(kind, MORNING), now=MORNING, **more)
 
     return world.database.write(work)
-
-
-def people(world: World, found: list[Addressee]) -> list[str]:
-    return sorted(f"{world.names()[each.person_id]} {each.channel.name.lower()}" for each in found)
 
 
 def test_the_same_occasion_asked_again_queues_only_who_is_new(world: World) -> None:
@@ -70,50 +63,3 @@ def test_an_empty_office_gets_nothing_and_everybody_of_a_full_one_does(world: Wo
 
 def test_every_kind_but_the_reminder_says_how_long_it_is_of_use() -> None:
     assert set(USEFUL) == set(MessageKind) - {MessageKind.NUDGE}
-
-
-class TestWhoWasReminded:
-    """A stop's note is for those who got a reminder, or may have."""
-
-    def test_it_is_who_was_reached_or_may_have_been(self, world: World) -> None:
-        world.scene("Clara", "Davi", "Ellen", "Hana").open(MORNING)
-        world.closes("Hana")
-        world.send(Scripted(answer=by_address({address("Davi"): LOST, address("Ellen"): LATER})))
-        with world.database.read() as connection:
-            found = nudged(connection, world.campaigns["A"])
-        assert people(world, found) == ["Clara email", "Davi email"]
-
-    def test_it_goes_by_the_channel_of_the_reminder_and_once(self, world: World) -> None:
-        world.person("Clara", sms=True)
-        world.campaign()
-        world.wave(channel=Channel.SMS)
-        world.open(MORNING)
-        world.send(Scripted(), sms=[Scripted("texts", Channel.SMS)])
-        with world.database.read() as connection:
-            assert people(world, nudged(connection, world.campaigns["A"])) == ["Clara sms"]
-
-    def test_who_was_reminded_of_another_appeal_only_is_not_meant(self, world: World) -> None:
-        world.scene("Clara", letters="AB")
-        world.leaves_out("Clara", "case:1")
-        world.open(MORNING)
-        world.send(Scripted())
-        with world.database.read() as connection:
-            assert people(world, nudged(connection, world.campaigns["A"])) == []
-            assert people(world, nudged(connection, world.campaigns["B"])) == ["Clara email"]
-
-
-def test_the_closing_note_is_for_those_who_were_in_it_and_asked_for_it(world: World) -> None:
-    boxes = {"closing_note": True}
-    world.person("Clara", **boxes)
-    world.person("Davi")
-    world.person("Ivo", **boxes)
-    world.person("Jun", joined=MORNING.replace(hour=10), **boxes)
-    world.person("Ellen", tell_outcome=True)
-    world.scene()
-    world.wrote("Ivo")
-    world.open(MORNING)
-    world.send(Scripted())
-    with world.database.read() as connection:
-        campaign = world.campaigns["A"]
-        assert people(world, wants_closing(connection, campaign, outcome=False)) == ["Clara email", "Ivo email"]
-        assert people(world, wants_closing(connection, campaign, outcome=True)) == ["Ellen email"]

@@ -234,7 +234,9 @@ def receipts(begun: Begun, answer: Answer) -> list[Receipt]:
 def write(world: World, claimed: Claimed, begun: Begun, told: list[Receipt]) -> None:
     again = {receipt.message_id: world.clock.now() + HOUR for receipt in told}
     world.database.write(
-        lambda connection: records.write_receipts(connection, claimed, begun, told, retry_at=again, detail_ct=None)
+        lambda connection: records.write_receipts(
+            connection, claimed, begun, told, retry_at=again, detail_ct=None, now=world.clock.now()
+        )
     )
 
 

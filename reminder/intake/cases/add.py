@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from reminder.domain.case_facts import deadline_uncertain, expired_on_arrival, is_ending
+from reminder.domain.case_facts import deadline_uncertain, expired_on_arrival, is_ending, missing_of
 from reminder.domain.cases import IssuedText, keys_of
 from reminder.domain.documents import Document, DocumentKind
 from reminder.domain.times import local_day
@@ -58,16 +58,17 @@ def add_document(
     """
     if document.kind is DocumentKind.LIST:
         raise NotAllowed("The document", "holds several appeals", "Add the document of each appeal by itself.")
-    given = answers.given_by(supplied)
-    country = document.country_code or read_country(document.country or "") or ""
-    text = IssuedText(hashlib.sha256(data).hexdigest(), now, document.to_json(), country.upper(), given)
+    zone = answers.zone_of(supplied.zone) if supplied.zone else ""
+    home = answers.zone_of(default_zone)
+    given = answers.given_by(supplied, local_day(now, zone or home))
+    text = _issued(document, data, given, now)
     arrival = _Arrival(
         text,
         os.path.basename(file_name).encode(errors="replace").decode(),
         vault.encrypt(base64.b64encode(data).decode(), SOURCE_PURPOSE),
         supplied.case.strip(),
-        answers.zone_of(supplied.zone) if supplied.zone else "",
-        answers.zone_of(default_zone),
+        zone,
+        home,
         answers.topics_of(supplied.topics) if supplied.topics else None,
     )
 
@@ -81,6 +82,18 @@ def add_document(
         return _told(settled, text.digest, now, new_case=new_case, new_document=known is None)
 
     return database.write(work)
+
+
+def with_missing(document: Document, data: bytes, now: datetime) -> Document:
+    """A document that was read from `data`, with a doubt for each thing that its case would wait for."""
+    if document.kind is DocumentKind.LIST:
+        return document
+    return document.with_doubts(missing_of(_issued(document, data, {}, now)))
+
+
+def _issued(document: Document, data: bytes, given: dict[str, str], now: datetime) -> IssuedText:
+    country = document.country_code or read_country(document.country or "") or ""
+    return IssuedText(hashlib.sha256(data).hexdigest(), now, document.to_json(), country.upper(), given)
 
 
 def _case_for(
@@ -169,7 +182,7 @@ def _told(settled: settle.Settled, digest: str, now: datetime, *, new_case: bool
         drafts=asked.drafts,
         under_way=asked.under_way,
         sentences=tuple(sentences),
-        next=words.next_step(row, facts.questions, asked, expired=expired),
+        next=words.next_step(row, facts.questions, asked, expired=expired, campaigns=settled.campaigns),
         new_case=new_case,
         new_document=new_document,
         is_newest=facts.newest.digest == digest,

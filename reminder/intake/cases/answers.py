@@ -1,7 +1,7 @@
 """What organisers type, checked and brought to the form in which a document keeps it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from reminder.domain.case_facts import AS_READ, DAY_FORM
@@ -16,13 +16,18 @@ WAYS = ("post", "email", "fax", "phone", "form", "embassy")
 LONGEST_ANSWER = 500
 
 
-def given_by(supplied: Supplied) -> dict[str, str]:
-    """What `Supplied` adds to a document, by the code of the question that it answers; `Trouble` for a bad value."""
+def given_by(supplied: Supplied, today: date) -> dict[str, str]:
+    """What `Supplied` adds to a document, by the code of the question that it answers; `Trouble` for a bad value.
+
+    `today` is the case's local day."""
+    if supplied.deadline and supplied.review_on:
+        raise Trouble("A deadline and a review day", "do not go together", "Give a review day where nobody knows one.")
     given = {"because": supplied.because.strip()}
     if supplied.deadline:
-        given["deadline"] = supplied.deadline.isoformat()
+        given |= with_source(supplied.deadline.isoformat(), supplied.because)
     if supplied.review_on:
         given["review"] = supplied.review_on.isoformat()
+        refuse_past_review(given, today)
     if supplied.sent_by_counts is not None:
         given["sent_by_counts"] = "yes" if supplied.sent_by_counts else "no"
     typed = {
@@ -36,6 +41,20 @@ def given_by(supplied: Supplied) -> dict[str, str]:
         if text.strip():
             given |= read_answer(code, text)
     return {code: text for code, text in given.items() if text}
+
+
+def with_source(deadline: str, because: str) -> dict[str, str]:
+    """A deadline that an organiser gives, with the source that it cannot be without."""
+    source = " ".join(because.split())
+    if not source:
+        raise Trouble("The deadline", "needs its source", "Say where that day stands with --because.")
+    return {"deadline": deadline, "because": source}
+
+
+def refuse_past_review(given: Mapping[str, str], today: date) -> None:
+    """A day on which to look again is today or later."""
+    if given.get("review") and date.fromisoformat(given["review"]) < today:
+        raise Trouble("The review day", "is past already", "Give a day that is still to come.")
 
 
 def read_answer(code: str, text: str) -> dict[str, str]:

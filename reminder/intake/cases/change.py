@@ -72,7 +72,7 @@ def _moved(settled: settle.Settled, now: datetime) -> ChangedCase:
             *words.asked_in_words(asked),
             *words.waiting(settled.facts.questions),
         ),
-        next=words.next_step(row, settled.facts.questions, asked, expired=expired),
+        next=words.next_step(row, settled.facts.questions, asked, expired=expired, campaigns=settled.campaigns),
     )
 
 
@@ -128,7 +128,7 @@ def with_reminded(database: Database, stopped: StoppedCase) -> StoppedCase:
     with database.read() as connection:
         begun = [line.id for line in cases.campaigns_of(connection, stopped.case_id) if line.has_begun]
         people = case_moves.reminded_people(connection, begun)
-    sentence = f"{people} people had been reminded already."
+    sentence = f"{words.count(people, 'person', 'people')} had been reminded already."
     return replace(stopped, reminded=people, sentences=(*stopped.sentences, sentence))
 
 
@@ -142,7 +142,8 @@ def redact(database: Database, vault: Vault, case: str, who: str, now: datetime)
     """Remove names, story, letter and files of a case at once; the case stays as a number with its dates.
 
     Live campaigns pause and wait for a new text rather than end: the family may only want a name gone. Texts are taken
-    from the documents when a message is built, so nothing that is still to be sent can hold them. What was sent cannot
+    from the documents when a message is built, so no reminder that is still to be sent can hold them. What else waits to
+    be sent is taken back or loses the words, in every state of a campaign, and so do kept reports. What was sent cannot
     be called back. Whatever people typed about the case (reasons, outcome) goes, too.
     """
 
@@ -150,6 +151,7 @@ def redact(database: Database, vault: Vault, case: str, who: str, now: datetime)
         cases.lock_cases(connection)
         row = cases.read_case(connection, settle.case_id_of(connection, case))
         documents = cases.documents_of(connection, row.id or 0)
+        fresh = sum(not document.text.answer("redacted") for document in documents)
         for document in documents:
             read, given = without_texts(document.text)
             case_moves.remove_texts(connection, document.id, read, given)
@@ -169,16 +171,12 @@ def redact(database: Database, vault: Vault, case: str, who: str, now: datetime)
             drafts=asked.drafts,
             under_way=asked.under_way,
             sentences=(
-                f"{words.name_of(after.row)}: the texts, names and files of {len(documents)} documents were removed.",
-                *(
-                    [f"Paused until there is a new text: campaigns {_listed(asked.campaigns)}."]
-                    if asked.campaigns
-                    else []
-                ),
+                f"{words.name_of(after.row)}: {words.texts_removed(fresh)}",
+                *words.paused(asked.campaigns),
                 *words.under_way(asked.under_way),
             ),
             next=words.next_step(after.row, questions, asked, expired=False),
-            documents=len(documents),
+            documents=fresh,
         )
 
     return database.write(work)
@@ -198,7 +196,7 @@ def outcome(database: Database, vault: Vault, case: str, text: str, who: str, no
             for line in cases.campaigns_of(connection, row.id or 0)
             if line.state in {CampaignState.LIVE, CampaignState.PAUSED}
         ]
-        goes_on = f"Campaigns {_listed(tuple(live))} go on: an outcome ends no appeal." if live else ""
+        goes_on = words.going_on(tuple(live))
         return ChangedCase(
             case_id=row.id or 0,
             code=row.code,
@@ -210,10 +208,6 @@ def outcome(database: Database, vault: Vault, case: str, text: str, who: str, no
         )
 
     return database.write(work)
-
-
-def _listed(ids: tuple[int, ...]) -> str:
-    return ", ".join(map(str, ids))
 
 
 def _line(text: str, thing: str, remedy: str) -> str:

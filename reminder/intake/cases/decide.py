@@ -15,6 +15,7 @@ from reminder.store import cases
 from reminder.store.audit import record
 from reminder.store.cases import Connection, StoredDocument
 from reminder.store.database import Database
+from reminder.store.tables import CaseFile
 from reminder.store.vault import Vault
 
 LETTER = frozenset({"same", "new"})
@@ -25,25 +26,31 @@ def decide(
 ) -> DecidedCase:
     """Keep the answers to a case's questions, by their code, with who gave them and when; all of them or none.
 
+    A deadline needs "because" beside it, its source. A case without one can be told another review day at any time.
     "letter" is a campaign's question: it is checked and passed through as `DecidedCase.letter`. Raises `Trouble` for an
     answer that nobody asked for or that is none.
     """
     letter = answers.get("letter", "").strip().casefold()
     if "letter" in answers and letter not in LETTER:
         raise Trouble("The answer to 'letter'", "is none of the answers", "Type same or new.")
-    for_case = {code: text for code, text in answers.items() if code != "letter"}
+    for_case = {code: text for code, text in answers.items() if code not in {"letter", "because"}}
+    if "because" in answers and "deadline" not in for_case:
+        raise Trouble("The source", "goes with a deadline", "Answer 'deadline', too.")
 
     def work(connection: Connection) -> DecidedCase:
         cases.lock_cases(connection)
         case_id = settle.case_id_of(connection, case)
         before = [settle.snapshot(connection, case_id)]
         _refuse_unasked(before[0], for_case)
-        given = _given(for_case)
+        given = _given(for_case, answers.get("because", ""))
+        typed.refuse_past_review(given, local_day(now, before[0].row.zone))
         before = _keep(connection, before, given, for_case.get("newest", ""))
         if given.get("reopen") == "yes":
             cases.change_case(connection, before[0].row.id or 0, {"stopped_at": None, "stopped_because": ""})
             before = [replace(before[0], row=cases.read_case(connection, before[0].row.id or 0)), *before[1:]]
         settled = settle.settle(connection, before, now)
+        if letter:
+            _refuse_unasked_letter(connection, settled.row)
         record(connection, vault, who, "case decide", f"case:{settled.row.code}", answers, now)
         if given.get("ended") == "stop":
             return _ended(connection, settled, now)
@@ -58,6 +65,8 @@ def decide(
 
 def _refuse_unasked(case: settle.Snapshot, answers: Mapping[str, str]) -> None:
     asked = [question.code for question in case.facts.questions] if case.facts else []
+    if case.row.review_on and not case.row.deadline_on:
+        asked.append("deadline")
     if unasked := sorted(set(answers) - set(asked)):
         waits = f"It waits for: {', '.join(asked)}." if asked else "It waits for nothing."
         raise NotAllowed(f"Case {case.row.code}", f"did not ask for {', '.join(unasked)}", waits)
@@ -69,13 +78,22 @@ def _refuse_unasked(case: settle.Snapshot, answers: Mapping[str, str]) -> None:
         )
 
 
-def _given(answers: Mapping[str, str]) -> dict[str, str]:
+def _refuse_unasked_letter(connection: Connection, row: CaseFile) -> None:
+    if not any(campaign.question == "letter" for campaign in cases.campaigns_of(connection, row.id or 0)):
+        raise NotAllowed(
+            f"Case {row.code}",
+            "has no campaign that asks about the letter",
+            f"See what it waits for with `reminder case show {row.code}`.",
+        )
+
+
+def _given(answers: Mapping[str, str], because: str) -> dict[str, str]:
     """The answers in the form in which the newest document keeps them."""
     given: dict[str, str] = {}
     for code, text in answers.items():
         if code != "newest":
             given |= typed.read_answer(code, text)
-    return given
+    return given | typed.with_source(given["deadline"], because) if "deadline" in given else given
 
 
 def _keep(
@@ -139,6 +157,6 @@ def _told(settled: settle.Settled, now: datetime, letter: str) -> DecidedCase:
             *words.asked_in_words(unanswered),
             *words.waiting(facts.questions),
         ),
-        next=words.next_step(row, facts.questions, unanswered, expired=expired),
+        next=words.next_step(row, facts.questions, unanswered, expired=expired, campaigns=settled.campaigns),
         letter=letter,
     )

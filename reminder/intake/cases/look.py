@@ -60,8 +60,18 @@ def show_case(database: Database, reference: str, now: datetime) -> CaseView:
             *([f"How it ended: {row.outcome}"] if row.outcome else []),
             *words.waiting(questions),
         ),
-        next=words.next_step(row, questions, Asked(campaigns=waiting), expired=expired),
+        next=_next(row, questions, Asked(campaigns=waiting), campaigns, now),
     )
+
+
+def _next(
+    row: CaseFile, questions: tuple[Question, ...], asked: Asked, campaigns: list[CampaignLine], now: datetime
+) -> str:
+    today = local_day(now, row.zone)
+    if row.review_on and not row.deadline_on and row.review_on < today and not (questions or row.stopped_at):
+        return f"look at the appeal again, then `reminder case decide {row.code}`"
+    expired = expired_on_arrival(row.deadline_on, today)
+    return words.next_step(row, questions, asked, expired=expired, campaigns=campaigns)
 
 
 def _line(row: CaseFile, campaigns: list[CampaignLine], documents: int, now: datetime) -> CaseLine:

@@ -45,13 +45,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A case after a change: what differs from before, and what its campaigns were asked."""
+    """A case after a change: what differs from before, what its campaigns were asked, and all that it has."""
 
     row: CaseFile
     facts: Facts
     documents: tuple[cases.StoredDocument, ...]
     changed: frozenset[str]
     asked: case_moves.Asked
+    campaigns: tuple[cases.CampaignLine, ...] = ()
 
 
 def case_id_of(connection: Connection, reference: str) -> int:
@@ -166,7 +167,12 @@ def settle(
     changed = _changed(before, facts, values)
     asked = _ask(connection, before, facts, changed, now, reason)
     return Settled(
-        cases.read_case(connection, case_id), facts, tuple(cases.documents_of(connection, case_id)), changed, asked
+        cases.read_case(connection, case_id),
+        facts,
+        tuple(cases.documents_of(connection, case_id)),
+        changed,
+        asked,
+        tuple(cases.campaigns_of(connection, case_id)),
     )
 
 

@@ -53,7 +53,7 @@ def _decide(found: list[Candidate], late: list[tuple[datetime.date, str]]) -> De
     opened = [one for one in found if one.reading.date and one.kind is not DeadlineKind.ENDED_ON]
     ended = [one for one in found if one.reading.date and one.kind is DeadlineKind.ENDED_ON]
     days = {one.reading.date for one in opened}
-    if len(days) > 1:
+    if len(days) > 1 or any(one.differs for one in opened):
         listed = "; ".join(dict.fromkeys(one.phrase for one in opened))
         doubts.append(_doubt(DoubtCode.DEADLINES_DIFFER, listed))
         return _of(opened[0], None, doubts)

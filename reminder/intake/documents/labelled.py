@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reminder.domain.documents import DeadlineKind, DoubtCode
 from reminder.intake.documents.dates import Calendar, Reading
+from reminder.intake.documents.further import further_date
 from reminder.intake.documents.layout import Layout
 from reminder.intake.documents.wording import Hit, languages, matches
 
@@ -21,13 +22,17 @@ WORDS_OF_A_SENTENCE_START = 4
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One labelled date, or the doubt about it, with the words as printed."""
+    """One labelled date, or the doubt about it, with the words as printed.
+
+    `differs`: behind the date, in the same line or sentence, stands another date or a period.
+    """
 
     line: int
     phrase: str
     operator: str
     kind: DeadlineKind
     reading: Reading
+    differs: bool = False
 
 
 class Labelled:
@@ -97,13 +102,17 @@ class Labelled:
             doubt = self._why_not(hit, place)
             if doubt is None:
                 return None
-            reading = Reading(
-                hit.first, min(hit.last + WORDS_LOOKED_AT_BEHIND, len(self.source.words) - 1), None, doubt
-            )
+            reading = Reading(hit.first, self._last_behind(hit, place), None, doubt)
         if self._is_negated(hit):
             reading = Reading(reading.first, reading.last, None, DoubtCode.NEGATED)
-        operator = operator or self._operator_of(hit)
-        return Candidate(self.layout.line(hit), self._phrase(hit.first, reading), operator, kind, reading)
+        return self._candidate(hit, reading, operator or self._operator_of(hit), kind)
+
+    def _candidate(self, hit: Hit, reading: Reading, operator: str, kind: DeadlineKind) -> Candidate:
+        further = None
+        if reading.date and kind is not DeadlineKind.ENDED_ON:
+            further = further_date(self.layout, hit, reading, self._calendar(hit.language))
+        phrase = self._phrase(hit.first, further or reading)
+        return Candidate(self.layout.line(hit), phrase, operator, kind, reading, differs=further is not None)
 
     def _last_before_colon(self, hit: Hit) -> int:
         """The last word of a heading that says more before its colon: "Deadline to respond: …"."""
@@ -182,6 +191,13 @@ class Labelled:
             return DoubtCode.UNREADABLE_DATE
         return None
 
+    def _last_behind(self, hit: Hit, place: int) -> int:
+        """The last word that belongs to a label without a date: no further than its line, or what that is wrapped into."""
+        if place >= len(self.source.words):
+            return len(self.source.words) - 1
+        end = self.source.words_between(0, self.source.sentence(self.source.words[place].start)[1]).stop - 1
+        return max(hit.last, min(hit.last + WORDS_LOOKED_AT_BEHIND, end))
+
     @staticmethod
     def _breaks(gap: str) -> bool:
         return (
@@ -252,10 +268,7 @@ class Labelled:
                 place, _ = self._skip(operator.last + 1, hit.language)
                 reading = self._dated(place, hit.language) if self._leads_to(operator.last, place) else None
                 if reading:
-                    phrase = self._phrase(hit.first, reading)
-                    return [
-                        Candidate(self.layout.line(hit), phrase, self._words(operator), DeadlineKind.APPEAL, reading)
-                    ]
+                    return [self._candidate(hit, reading, self._words(operator), DeadlineKind.APPEAL)]
         return []
 
     def _phrase(self, first: int, reading: Reading) -> str:

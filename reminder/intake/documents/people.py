@@ -36,12 +36,8 @@ def read_people(layout: Layout, *, not_these: frozenset[str]) -> People:
 
     `not_these` are folded words of targets, country and organisation: names made of them are not the person's."""
     pronouns = _labelled_pronouns(layout)
-    for hit in layout.headings["name"]:
-        value = layout.value(hit)
-        speaks = any(hit.first <= other.first and other.last <= hit.last for other in layout.hits["pronouns"])
-        names, found = _split(layout, value, _ANY_BRACKET if speaks else _PRONOUNS)
-        if names:
-            return People(names, found or pronouns)
+    if labelled := _labelled(layout, pronouns):
+        return labelled
     marked = _marked(layout)
     if marked:
         return People(marked, pronouns)
@@ -51,6 +47,25 @@ def read_people(layout: Layout, *, not_these: frozenset[str]) -> People:
         return People((told,), pronouns, (Doubt(DoubtCode.NAME_WITHOUT_LABEL, message),))
     message = "The text does not say plainly who the appeal is for. Give the name."
     return People((), pronouns, (Doubt(DoubtCode.NO_NAME, message),))
+
+
+def _labelled(layout: Layout, pronouns: str | None) -> People | None:
+    """The people behind the first label that names any; the same label again with others is put as a doubt."""
+    lines: list[tuple[tuple[str, ...], tuple[str, ...], str | None]] = []
+    for hit in layout.headings["name"]:
+        speaks = any(hit.first <= other.first and other.last <= hit.last for other in layout.hits["pronouns"])
+        label = tuple(word.text for word in layout.source.words[hit.first : hit.last + 1])
+        names, found = _split(layout, layout.value(hit), _ANY_BRACKET if speaks else _PRONOUNS)
+        if names and (not lines or label == lines[0][0]):
+            lines.append((label, names, found))
+    if not lines:
+        return None
+    names = tuple(dict.fromkeys(name for _, named, _ in lines for name in named))[:MOST_NAMES]
+    said = ", ".join(dict.fromkeys(found for _, _, found in lines if found)) or pronouns
+    if all(set(named) == set(names) for _, named, _ in lines):
+        return People(names, said)
+    message = f"Several lines name the person, and they differ: {', '.join(names)}. Say who the appeal is for."
+    return People(names, said, (Doubt(DoubtCode.NAMES_DIFFER, message),))
 
 
 def _labelled_pronouns(layout: Layout) -> str | None:

@@ -1,6 +1,7 @@
 """The door of the document reader: bytes in, a Document out, or an error that says what to do."""
 
 import datetime
+import stat
 from pathlib import Path
 
 from reminder.domain.documents import Document
@@ -24,12 +25,18 @@ def read_file(path: Path, *, read_on: datetime.date) -> Document:
 
 
 def bytes_of(path: Path) -> bytes:
-    """A file's bytes; one that is too large is refused by its size, before anything of it is read."""
+    """A file's bytes. What is too large or no plain file (a device and a pipe may never end) is refused unopened."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_PDF_BYTES:
-            raise _too_large(path.name, size)
-        return path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableDocument(path.name, "it is no plain file", "Save the appeal as a file and name that.")
+        if found.st_size > LARGEST_PDF_BYTES:
+            raise _too_large(path.name, found.st_size)
+        with path.open("rb") as file:
+            data = file.read(LARGEST_PDF_BYTES + 1)  # It may have grown, or not know its size.
+        if len(data) > LARGEST_PDF_BYTES:
+            raise _too_large(path.name, len(data))
+        return data
     except OSError as error:
         reason = error.strerror or "it cannot be opened"
         raise UnreadableDocument(path.name, reason.lower(), "Check the name and the rights of the file.") from None

@@ -29,7 +29,7 @@ _CONFLICTS = {
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import came to. Rows are `added`, `filled_in`, `unchanged`, or of people who `left` everything.
+    """What an import came to. Rows are `added`, `filled_in`, `unchanged`, or of people who `left` what the row is about.
 
     `closed` counts addresses that came on the do-not-contact list, `waiting` rows whose evidence is missing. `problems`
     holds the first thousand, `by_code` counts all of them.

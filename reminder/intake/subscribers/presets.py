@@ -90,6 +90,8 @@ OWN_STATUSES: Mapping[Column, Mapping[str, Standing]] = {
         "unconfirmed": Standing(unconfirmed=BOTH),
         "pending": Standing(unconfirmed=BOTH),
         "unsubscribed": Standing(BOTH, Asked.UNSUBSCRIBED),
+        "unsubscribed from email": UNSUBSCRIBED,
+        "blocked": Standing(EMAIL, Asked.DO_NOT_CONTACT),
         "cleaned": BOUNCED,
         "bounced": BOUNCED,
         "complained": COMPLAINED,

@@ -21,7 +21,7 @@ from reminder.providers.contract import CALL_LIMIT_SECONDS, Call, Capabilities
 from reminder.providers.email.smtp_envelope import ADDRESS, prepare
 from reminder.providers.email.smtp_replies import Step, classify, read_reply
 from reminder.providers.email.smtp_session import ConnectionBroken, Session, open_session, tls_context
-from reminder.providers.email.smtp_volley import NOT_OURS, Setback, Volley, setback_of
+from reminder.providers.email.smtp_volley import CUT_OFF, NOT_OURS, Setback, Volley, setback_of
 from reminder.providers.options import Option, Options
 from reminder.providers.silent import NoCallbacks
 
@@ -110,12 +110,22 @@ class Smtp(NoCallbacks):
         return cls(read_settings(options))
 
     async def send(self, call: Call) -> list[Receipt]:
-        """Hand the messages over, each on its own, over all connections that are free."""
+        """Hand the messages over, each on its own, over all connections that are free.
+
+        A call that is cancelled still returns what is known: unclear is only a message whose final dot had left.
+        """
         begun = asyncio.get_running_loop().time()
         volley = Volley(call, begin_by=begun + self._limit_seconds * BEGIN_SHARE, deadline=begun + self._limit_seconds)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._settings.connections, len(call.recipients))):
-                group.create_task(self._work(volley))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._settings.connections, len(call.recipients))):
+                    group.create_task(self._work(volley))
+        except asyncio.CancelledError:
+            # The receipts are what whoever cancels us wants to keep; our task goes on to hand them over.
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            volley.stop(CUT_OFF)
         return volley.receipts()
 
     async def close(self) -> None:
@@ -173,6 +183,8 @@ class Smtp(NoCallbacks):
             session.abort()
             return False
         except BaseException:
+            if session.taken_perhaps:
+                volley.unclear(recipient, CUT_OFF.detail)
             session.abort()
             raise
         if answered is None:

@@ -52,6 +52,10 @@ NOBODY = re.compile(
 )
 ABOUT_US = re.compile(r"relay|authenticat|log ?in|credential|\b(?:quota|limit)\b.*exceeded|sender", re.IGNORECASE)
 
+# A server that names no recipient's mailbox but its own state: closing (421), or the class "mail system" (4.3.x).
+SHUTTING_DOWN = 421
+OWN_STATE = "4.3."
+
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 MAILBOX_CODES = frozenset({550, 551, 553})
 DOMAIN_TAKES_NO_MAIL = 556
@@ -79,11 +83,11 @@ def read_reply(code: int, lines: list[str]) -> Reply:
 def classify(step: Step, reply: Reply) -> tuple[Verdict, Fault]:
     """What a refusal at `step` means. `reply` is neither a 2xx nor the 354 of DATA.
 
-    Fault `ACCOUNT` always comes with `RETRY`: the message is good, our access is not. A code that is none of SMTP's
-    is treated as a temporary failure.
+    Fault `ACCOUNT` always comes with `RETRY`: the message is good, our access is not. So does `MAILBOX`: the server is
+    well, this one recipient must wait. A code that is none of SMTP's is treated as a temporary failure.
     """
     if reply.code < 500 or reply.code > 599:
-        return Verdict.RETRY, Fault.NONE
+        return Verdict.RETRY, Fault.MAILBOX if _of_the_mailbox(step, reply) else Fault.NONE
     if step <= Step.MAIL or reply.code in LOGIN_CODES:
         return _at_our_door(step, reply)
     if step == Step.RCPT:
@@ -94,6 +98,15 @@ def classify(step: Step, reply: Reply) -> tuple[Verdict, Fault]:
     if reply.enhanced == "5.4.5":
         return Verdict.RETRY, Fault.ACCOUNT
     return Verdict.REJECTED, Fault.CONTENT
+
+
+def _of_the_mailbox(step: Step, reply: Reply) -> bool:
+    """Whether a temporary refusal speaks of the recipient alone: full, greylisted, unknown for now."""
+    if reply.code == SHUTTING_DOWN or not 400 <= reply.code <= 499:
+        return False
+    if step >= Step.RCPT and reply.enhanced.startswith(("4.1.", "4.2.")):
+        return True
+    return step == Step.RCPT and not reply.enhanced.startswith(OWN_STATE)
 
 
 def _at_our_door(step: Step, reply: Reply) -> tuple[Verdict, Fault]:

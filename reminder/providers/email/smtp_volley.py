@@ -26,6 +26,7 @@ class Setback:
 
 
 NOT_BEGUN = Setback("not begun in time", retry_after=0)
+CUT_OFF = Setback("cut off by the end of the program", retry_after=0)
 NOT_OURS = Setback("given up: the lease is too short", retry_after=0)
 
 

@@ -71,6 +71,11 @@ def addresses_of(connection: Connection, subscriber_id: int) -> list[Address]:
     return [Address(channel, bytes(value)) for channel, value in zip(HASH_OF, row, strict=True) if value is not None]
 
 
+def locale_of(connection: Connection, subscriber_id: int) -> str:
+    """The language that a supporter reads."""
+    return str(connection.execute(select(PERSON.locale).where(PERSON.id == subscriber_id)).scalar() or "en")
+
+
 def open_channels(connection: Connection, subscriber_id: int) -> frozenset[Channel]:
     """The channels by which a supporter may still be written to."""
     row = connection.execute(

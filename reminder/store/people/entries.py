@@ -84,7 +84,7 @@ class Change(Enum):
     ADDED = 1
     FILLED = 2
     NONE = 3
-    LEFT = 4  # the person asked for silence by every channel
+    LEFT = 4  # silence by every channel, or by each that the row is about
 
 
 # What can be wrong with a row that was read well: its line, and the code of the problem.
@@ -126,7 +126,15 @@ def keep_entry(world: World, entry: Entry, now: datetime) -> Change:
     _agree(world, person, entry, attached, now)
     if new:
         return Change.ADDED
+    if _stays_closed(world, entry):
+        return Change.LEFT
     return Change.FILLED if person.changes > before else Change.NONE
+
+
+def _stays_closed(world: World, entry: Entry) -> bool:
+    """Whether nothing can go by any channel for which the row brings an agreement."""
+    about = [sealed.address for channel, sealed in entry.addresses.items() if channel in entry.grounds]
+    return bool(about) and all(address in world.closed for address in about)
 
 
 def _silent(world: World, address: Address) -> bool:

@@ -5,6 +5,7 @@
 
 from reminder.store.tables.campaigns import Campaign, Step, Wave
 from reminder.store.tables.cases import CaseDocument, CaseFile, CaseKey
+from reminder.store.tables.events import InboxRow, ProviderDay, RawEvent, RawState, ReplyPart, SoftBounce
 from reminder.store.tables.ledger import (
     Attempt,
     Batch,
@@ -35,14 +36,20 @@ __all__ = [
     "DoNotContact",
     "EventRow",
     "Exclusion",
+    "InboxRow",
     "Instance",
     "Letter",
     "Message",
     "Organiser",
+    "ProviderDay",
     "ProviderState",
+    "RawEvent",
+    "RawState",
     "ReceiptRow",
+    "ReplyPart",
     "ReportRow",
     "Rhythm",
+    "SoftBounce",
     "Step",
     "Subscriber",
     "Subscription",

@@ -17,6 +17,7 @@ class Campaign(SQLModel, table=True):
     change: nothing that was due before it goes. `plan_again_at` is when the heartbeat must look at its plan next; NULL:
     nothing lies ahead. `deadline_on` is past for the organisers when its day ends in `zone`; `expires_at` is when it has
     ended for the last reader on earth: until then the campaign is live and each message's own not-after rules.
+    `closing_due_at`: since when its closing notes are to be queued; NULL once all of them are.
     """
 
     __tablename__ = "campaign"
@@ -27,6 +28,7 @@ class Campaign(SQLModel, table=True):
             "expires_at",
             **where("state IN (2, 3, 4)"),
         ),
+        Index("campaign_to_close", "closing_due_at", **where("closing_due_at IS NOT NULL")),
         Index("campaign_by_case", "case_id"),
     )
     id: int | None = row_id()
@@ -52,6 +54,7 @@ class Campaign(SQLModel, table=True):
     planned_until: datetime | None = instant(default=None)
     ended_at: datetime | None = instant(default=None)
     report_due_at: datetime | None = instant(default=None)
+    closing_due_at: datetime | None = instant(default=None)
     created_at: datetime = instant()
 
 

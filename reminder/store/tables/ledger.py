@@ -49,7 +49,8 @@ class Delivery(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """What one person gets by one channel on one day. `subscriber_id` is an organiser's id for reports and alerts.
 
-    `not_after` is the last instant of hand-over; `open_until` the last before the next quiet hour.
+    `not_after` is the last instant of hand-over; `open_until` the last before the next quiet hour. `wire_on` is the day
+    that its id on the wire is made of, where it was in an attempt on an earlier day than `local_on`.
     """
 
     __tablename__ = "message"
@@ -86,6 +87,7 @@ class Message(SQLModel, table=True):
     open_until: datetime = instant()
     not_after: datetime = instant()
     dedupe: str | None = words(default=None)
+    wire_on: date | None = day(default=None)
 
 
 class ContentRow(SQLModel, table=True):
@@ -118,7 +120,8 @@ class ContentCampaign(SQLModel, table=True):
 class Batch(SQLModel, table=True):
     """Up to 1,000 messages of one content and language: the unit of claim, lease and stop.
 
-    Nobody claims it before `send_at`. `turn` counts the batches of one opening, so that campaigns take turns.
+    Nobody claims it before `send_at`. `turn` counts the batches of one opening, so that campaigns take turns. `because`
+    says why it could not be built.
     """
 
     __tablename__ = "batch"
@@ -152,6 +155,7 @@ class Batch(SQLModel, table=True):
     send_at: datetime = instant()
     open_until: datetime = instant()
     turn: int = Field(default=0)
+    because: str = words(default="")
 
 
 class Attempt(SQLModel, table=True):
@@ -216,7 +220,10 @@ class EventRow(SQLModel, table=True):
 
 
 class ProviderState(SQLModel, table=True):
-    """What a provider may still take: shared by all campaigns and kept over a restart."""
+    """What a provider may still take: shared by all campaigns and kept over a restart.
+
+    `stopped` says why nothing goes through it until an organiser says so; '' where it may be used.
+    """
 
     __tablename__ = "provider_state"
     provider: str = Field(sa_type=Text, primary_key=True)
@@ -227,10 +234,11 @@ class ProviderState(SQLModel, table=True):
     failures: int = Field(default=0)
     broken_until: datetime | None = instant(default=None)
     because: str = words(default="")
+    stopped: str = words(default="")
 
 
 class ReportRow(SQLModel, table=True):
-    """A report as it was made: insert only, one row per version."""
+    """A report as it was made: insert only, one row per version. Only a removal of texts takes words out of it."""
 
     __tablename__ = "report"
     __table_args__ = (Index("one_report", "campaign_id", "version", unique=True),)

@@ -23,6 +23,7 @@ class Instance(SQLModel, table=True):
     next_batch_id: int = big(default=1)
     next_message_id: int = big(default=1)
     monday_on: date | None = day(default=None)
+    morning_on: date | None = day(default=None)
 
 
 class Organiser(SQLModel, table=True):

@@ -135,6 +135,79 @@ def test_a_doubtful_deadline_is_never_guessed(line: str, code: str) -> None:
     assert not document.certain
 
 
+SECOND_DATES = {
+    "extended, in the same line": "29 December 2020, extended to 15 January 2021",
+    "extended, in brackets": "29 December 2020 (extended until 15 January 2021)",
+    "extended, in capitals": "29 December 2020 [EXTENDED to 15 January 2021]",
+    "extended, in a sentence of its own": "29 December 2020. It was extended to 15 January 2021.",
+    "extended, without a year": "29 December 2020, extended to 15 January",
+    "by email or by post": "29 December 2020 (email) or 10 December 2020 (post)",
+    "letters and emails": "29 December 2020 for letters, 15 January 2021 for emails",
+    "letters and emails in two lines": "29 December 2020 for letters,\n15 January 2021 for emails",
+    "a date or a period": "29 December 2020 or within 6 weeks",
+    "a date or a period in words": "29 December 2020 or within six weeks",
+    "a second date that cannot be read": "29 December 2020 for letters, 12 Janary 2021 for emails",
+}
+
+
+@pytest.mark.parametrize("value", SECOND_DATES.values(), ids=SECOND_DATES)
+@pytest.mark.parametrize(
+    "label", ["PLEASE TAKE ACTION AS SOON AS POSSIBLE UNTIL: ", "Until: ", "Deadline for appeals: "]
+)
+def test_a_second_date_behind_a_labelled_one_makes_the_case_wait(label: str, value: str) -> None:
+    document = read_text(HEAD + label + value + "\n")
+    assert document.deadline is None
+    assert "deadlines_differ" in codes(document)
+
+
+SECOND_DATES_OF_SENTENCES = {
+    "label": "The deadline for appeals is 29 December 2020 for letters and 15 January 2021 for emails.",
+    "request": "Please send appeals by 29 December 2020 (letters) or 15 January 2021 (emails).",
+    "a sentence that extends": "The deadline for appeals is 29 December 2020. It has been extended to 15 January 2021.",
+    "period": "Please send appeals by 29 December 2020 or within 6 weeks.",
+    "German": "Bitte schreiben Sie bis zum 22. Dezember 2020 (Briefe) oder 4. Januar 2021 (E-Mails).",
+}
+
+
+@pytest.mark.parametrize("line", SECOND_DATES_OF_SENTENCES.values(), ids=SECOND_DATES_OF_SENTENCES)
+def test_a_second_date_in_the_sentence_of_a_deadline_makes_the_case_wait(line: str) -> None:
+    document = read_text(HEAD + line + "\n")
+    assert document.deadline is None
+    assert "deadlines_differ" in codes(document)
+
+
+HARMLESS_BEHIND = {
+    "the same day again": "Until: 29 December 2020 (Tuesday, 29/12/2020)",
+    "an hour": "Until: 29 December 2020, 12.30 pm London time",
+    "the date of issue": "Until: 29 December 2020     Issue date: 17 November 2020",
+    "another sentence": "The deadline for appeals is 29 December 2020. Hana was arrested on 17 May 2020.",
+    "what is asked for": "Please send appeals by 29 December 2020, asking that she be freed before 3 January 2021.",
+    "the next line": "Until: 29 December 2020\nOn 17 May 2020 Hana was arrested.",
+    "no period": "Until: 29 December 2020, the last day of the week",
+}
+
+
+@pytest.mark.parametrize("line", HARMLESS_BEHIND.values(), ids=HARMLESS_BEHIND)
+def test_what_else_stands_behind_a_deadline_leaves_it_certain(line: str) -> None:
+    document = read_text(HEAD + line + "\n")
+    assert document.deadline == day("2020-12-29")
+    assert "deadlines_differ" not in codes(document)
+
+
+PHRASES = {
+    "a period": "PLEASE TAKE ACTION UNTIL: six weeks from now",
+    "no end": "PLEASE TAKE ACTION UNTIL: further notice",
+    "nothing that can be read": "Deadline: see the website",
+    "on the next line": "PLEASE TAKE ACTION UNTIL:\nsix weeks from now",
+}
+
+
+@pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
+def test_the_words_of_a_deadline_without_a_date_end_with_its_line(phrase: str) -> None:
+    document = read_text(f"{HEAD}{phrase}\nDirector of Prisons\n1 Sample Street\n")
+    assert document.deadline_phrase == phrase
+
+
 DECOYS = {
     "promise of a government": "The ministry said that it would act before 18 December 2020.",
     "request about something else": "Please write to the president, asking him to free Hana before 18 December 2020.",

@@ -75,6 +75,7 @@ def _create_batch() -> None:
         sa.Column("send_at", sa.BigInteger(), nullable=False),
         sa.Column("open_until", sa.BigInteger(), nullable=False),
         sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -269,6 +270,35 @@ def _create_exclusion() -> None:
     )
 
 
+def _create_inbox() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("channel", sa.SmallInteger(), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
+        sa.Column("sender_ct", sa.LargeBinary(), nullable=False),
+        sa.Column("text_ct", sa.LargeBinary(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Integer(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _index_inbox() -> None:
+    op.create_index(
+        "inbox_open",
+        "inbox",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index("one_reply", "inbox", ["fingerprint"], unique=True)
+
+
 def _create_instance() -> None:
     op.create_table(
         "instance",
@@ -283,6 +313,7 @@ def _create_instance() -> None:
         sa.Column("next_batch_id", sa.BigInteger(), nullable=False),
         sa.Column("next_message_id", sa.BigInteger(), nullable=False),
         sa.Column("monday_on", sa.Integer(), nullable=True),
+        sa.Column("morning_on", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -317,6 +348,7 @@ def _create_message() -> None:
         sa.Column("open_until", sa.BigInteger(), nullable=False),
         sa.Column("not_after", sa.BigInteger(), nullable=False),
         sa.Column("dedupe", sa.Text(), nullable=True),
+        sa.Column("wire_on", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -366,6 +398,20 @@ def _index_organiser() -> None:
     op.create_index("one_organiser", "organiser", ["email_hash"], unique=True)
 
 
+def _create_provider_day() -> None:
+    op.create_table(
+        "provider_day",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("bounced", sa.Integer(), nullable=False),
+        sa.Column("complained", sa.Integer(), nullable=False),
+        sa.Column("forgiven_bounced", sa.Integer(), nullable=False),
+        sa.Column("forgiven_complained", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "day"),
+    )
+
+
 def _create_provider_state() -> None:
     op.create_table(
         "provider_state",
@@ -377,7 +423,35 @@ def _create_provider_state() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("broken_until", sa.BigInteger(), nullable=True),
         sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("stopped", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("provider"),
+    )
+
+
+def _create_raw_event() -> None:
+    op.create_table(
+        "raw_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("callback_ct", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("n_events", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _index_raw_event() -> None:
+    op.create_index("one_raw_event", "raw_event", ["fingerprint"], unique=True)
+    op.create_index("raw_event_by_age", "raw_event", ["received_at"], unique=False)
+    op.create_index(
+        "raw_event_to_apply",
+        "raw_event",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
     )
 
 
@@ -389,6 +463,17 @@ def _create_receipt() -> None:
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("attempt_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "provider_id"),
+    )
+
+
+def _create_reply_part() -> None:
+    op.create_table(
+        "reply_part",
+        sa.Column("whole", sa.LargeBinary(), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("text_ct", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("whole", "no"),
     )
 
 
@@ -440,6 +525,17 @@ def _index_rhythm() -> None:
             "sms_quiet_to",
         ],
         unique=True,
+    )
+
+
+def _create_soft_bounce() -> None:
+    op.create_table(
+        "soft_bounce",
+        sa.Column("channel", sa.SmallInteger(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "address_hash"),
     )
 
 
@@ -617,6 +713,7 @@ def _create_campaign() -> None:
         sa.Column("planned_until", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("report_due_at", sa.BigInteger(), nullable=True),
+        sa.Column("closing_due_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id"],
@@ -635,6 +732,14 @@ def _index_campaign() -> None:
         unique=False,
         sqlite_where=sa.text("state IN (2, 3, 4)"),
         postgresql_where=sa.text("state IN (2, 3, 4)"),
+    )
+    op.create_index(
+        "campaign_to_close",
+        "campaign",
+        ["closing_due_at"],
+        unique=False,
+        sqlite_where=sa.text("closing_due_at IS NOT NULL"),
+        postgresql_where=sa.text("closing_due_at IS NOT NULL"),
     )
     op.create_index(
         "campaign_to_plan",
@@ -737,18 +842,25 @@ def upgrade() -> None:
     _create_event()
     _index_event()
     _create_exclusion()
+    _create_inbox()
+    _index_inbox()
     _create_instance()
     _create_letter()
     _create_message()
     _index_message()
     _create_organiser()
     _index_organiser()
+    _create_provider_day()
     _create_provider_state()
+    _create_raw_event()
+    _index_raw_event()
     _create_receipt()
+    _create_reply_part()
     _create_report()
     _index_report()
     _create_rhythm()
     _index_rhythm()
+    _create_soft_bounce()
     _create_subscriber()
     _index_subscriber()
     _create_subscription()
@@ -775,14 +887,19 @@ def downgrade() -> None:
         "wave",
         "subscription",
         "subscriber",
+        "soft_bounce",
         "rhythm",
         "report",
+        "reply_part",
         "receipt",
+        "raw_event",
         "provider_state",
+        "provider_day",
         "organiser",
         "message",
         "letter",
         "instance",
+        "inbox",
         "exclusion",
         "event",
         "do_not_contact",

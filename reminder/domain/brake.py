@@ -1,0 +1,42 @@
+"""When a provider's messages come back too often, it is stopped before its own walls or its readers' mail programs do.
+
+Gmail begins to refuse at 0.3 % of complaints, Resend at 0.08 %, most providers at 5 % of bounces; ours are stricter, and
+settings. A single complaint among a few messages says nothing: below a number of them nobody is stopped.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+LOOKS_BACK = timedelta(days=1)
+FEWEST_COMPLAINTS = 3
+FEWEST_BOUNCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """Messages of one provider over some days."""
+
+    accepted: int = 0
+    bounced: int = 0
+    complained: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Percentages of what a provider took, from which on it is stopped."""
+
+    complaints: float = 0.1
+    bounces: float = 4.0
+
+
+def why_stop(fared: Fared, brake: Brake) -> str:
+    """Why a provider must be stopped, in a sentence for organisers; '' where it may go on."""
+    if _too_many(fared.complained, fared.accepted, brake.complaints, FEWEST_COMPLAINTS):
+        return f"{fared.complained} of {fared.accepted} messages were reported as spam"
+    if _too_many(fared.bounced, fared.accepted, brake.bounces, FEWEST_BOUNCES):
+        return f"{fared.bounced} of {fared.accepted} messages came back"
+    return ""
+
+
+def _too_many(number: int, accepted: int, percent: float, fewest: int) -> bool:
+    return number >= fewest and number * 100 >= percent * max(accepted, number)

@@ -1,0 +1,304 @@
+"""What callbacks say, applied: results rise, dead addresses close, unclear messages are settled, replies are handed on.
+
+Applied again, in any order, after a crash in the middle: the end is the same. A page of callbacks is one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from reminder.domain.addresses import normal_email
+from reminder.domain.consent import Closed, Leaving
+from reminder.domain.states import Channel, MessageState, Result
+from reminder.domain.wire import message_of, wire_ids
+from reminder.events.intake import PURPOSE, read
+from reminder.events.supporters import leave
+from reminder.providers.contract import Inbound, ProviderEvent, Speaks
+from reminder.store import brake, heard, hooks
+from reminder.store.database import Connection, Database
+from reminder.store.heard import Known
+from reminder.store.hooks import Raw
+from reminder.store.instance import wait_because
+from reminder.store.lastchecks import TO_ORGANISERS
+from reminder.store.people.addresses import Address
+from reminder.store.people.ledger import Closing, close
+from reminder.store.results import About, Word, note_results
+from reminder.store.upkeep import settle_unclear, unclear_messages
+from reminder.store.vault import Vault
+
+log = structlog.get_logger()
+CALLBACKS_AT_ONCE = 200
+EVENTS_AT_ONCE = 2_000
+# A provider may tell of a message before we have written down the id that it gave it.
+RECEIPT_COMES_WITHIN = timedelta(minutes=10)
+BEHIND = "a provider tells of messages that this database never made: it may be an older copy"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a pass over the stored callbacks came to. `foreign`: events about messages that are none of ours."""
+
+    callbacks: int = 0
+    events: int = 0
+    news: int = 0
+    replies: int = 0
+    foreign: int = 0
+    unreadable: int = 0
+
+
+@dataclass(slots=True)
+class _Page:
+    """Callbacks read and taken apart."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    unreadable: list[int] = field(default_factory=list)
+    events: dict[str, list[tuple[Raw, ProviderEvent]]] = field(default_factory=lambda: defaultdict(list))
+    replies: list[tuple[str, Inbound]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What is needed to understand a callback. `reply` is called once or more for each thing that somebody wrote."""
+
+    database: Database
+    vault: Vault
+    providers: Mapping[str, Speaks]
+    epoch: bytes
+    reply: Callable[[str, Inbound, datetime], None]
+
+    def apply_waiting(self, now: datetime, *, go_on: Callable[[], bool] = lambda: True) -> Applied:
+        """Apply every stored callback that waits, page by page."""
+        applied, after = Applied(), 0
+        while go_on():
+            with self.database.read() as connection:
+                raws = hooks.waiting(connection, after=after, limit=CALLBACKS_AT_ONCE)
+            if not raws:
+                break
+            raws = self._apply(raws, now, applied)
+            after = raws[-1].id
+        return applied
+
+    def _apply(self, raws: Sequence[Raw], now: datetime, applied: Applied) -> Sequence[Raw]:
+        """One page; returns the callbacks that were applied, fewer where they hold many events."""
+        page, taken = _Page(), 0
+        for raw in raws:
+            self._take_apart(page, raw)
+            taken += 1
+            if sum(page.counts.values()) >= EVENTS_AT_ONCE:
+                break
+        for provider, events in page.events.items():
+            for early in self._apply_events(provider, events, now, applied):
+                page.counts.pop(early, None)
+        for provider, inbound in page.replies:
+            self.reply(provider, inbound, now)
+        self.database.write(partial(_finish, page=page))
+        applied.callbacks += len(page.counts)
+        applied.events += sum(map(len, page.events.values()))
+        applied.replies += len(page.replies)
+        applied.unreadable += len(page.unreadable)
+        return raws[:taken]
+
+    def _take_apart(self, page: _Page, raw: Raw) -> None:
+        provider = self.providers.get(raw.provider)
+        try:
+            callback = read(self.vault.unseal(raw.callback_ct, PURPOSE))
+            told = [] if provider is None else provider.parse(callback)
+        except Exception as error:  # noqa: BLE001 - one callback must never stop the others; it can be replayed
+            log.error("callback_unreadable", provider=raw.provider, callback=raw.id, kind=type(error).__name__)
+            page.unreadable.append(raw.id)
+            return
+        if provider is None:
+            # Taken out of the settings since: it waits for the day on which it is back.
+            page.unreadable.append(raw.id)
+            return
+        page.counts[raw.id] = len(told)
+        for each in told:
+            if isinstance(each, Inbound):
+                page.replies.append((raw.provider, each))
+            else:
+                page.events[raw.provider].append((raw, each))
+
+    def _apply_events(
+        self, provider: str, events: Sequence[tuple[Raw, ProviderEvent]], now: datetime, applied: Applied
+    ) -> set[int]:
+        """Apply what one provider says; returns the callbacks that must be looked at once more."""
+        noted = self.database.write(
+            partial(_note, provider=provider, events=events, vault=self.vault, epoch=self.epoch, now=now)
+        )
+        applied.news += noted.news
+        applied.foreign += noted.foreign
+        for leaving, who in noted.left:
+            leave(self.database, leaving, who, now)
+        return noted.early
+
+
+def _finish(connection: Connection, page: _Page) -> None:
+    hooks.done(connection, page.counts)
+    hooks.unreadable(connection, page.unreadable)
+
+
+def said_address(vault: Vault, channel: Channel, text: str) -> Address:
+    """The address that a provider names: an email address as it stands, or a number in E.164."""
+    return Address(channel, vault.address_hash(channel, normal_email(text) if channel is Channel.EMAIL else text))
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What the events of a page came to. `left` is for after the transaction, `early` are callbacks (by id) about a
+    message whose receipt is not written yet."""
+
+    news: int = 0
+    foreign: int = 0
+    left: list[tuple[Leaving, Address]] = field(default_factory=list)
+    early: set[int] = field(default_factory=set)
+
+
+def _note(
+    connection: Connection,
+    *,
+    provider: str,
+    events: Sequence[tuple[Raw, ProviderEvent]],
+    vault: Vault,
+    epoch: bytes,
+    now: datetime,
+) -> _Noted:
+    noted, words = _Noted(), []
+    ours = _ours(connection, provider, [event for _, event in events], vault, epoch)
+    for raw, event in events:
+        message = ours.get(_name(event))
+        if message is None and event.provider_id and not event.wire_id and now - raw.received_at < RECEIPT_COMES_WITHIN:
+            noted.early.add(raw.id)
+            continue
+        if message is None:
+            _note_foreign(connection, noted, event, vault, now)
+            continue
+        if event.kind == "left" and event.leaving is not None and message.address_hash is not None:
+            noted.left.append((event.leaving, Address(message.channel, message.address_hash)))
+        if event.kind == "status":
+            words.append(
+                Word(
+                    message.message_id, _attempt(connection, provider, message), event.result, event.at, event.permanent
+                )
+            )
+    noted.news = take_words(connection, provider, words, {each.message_id: each for each in ours.values()}, now)
+    return noted
+
+
+def take_words(
+    connection: Connection, provider: str, words: Sequence[Word], messages: Mapping[int, Known], now: datetime
+) -> int:
+    """What a provider says became of `messages` (by id); returns how much of it is news.
+
+    Whatever it says of an unclear message proves that it took it. A hard bounce and a complaint close the address, unless
+    its owner has confirmed it since; soft bounces do when there were too many in a row.
+    """
+    words = [word for word in words if word.message_id in messages]
+    news = note_results(connection, words, now)
+    _settle(connection, messages, words)
+    _close(connection, provider, [(word, about, messages[word.message_id].address_hash) for word, about in news], now)
+    return len(news)
+
+
+def _name(event: ProviderEvent) -> str:
+    return event.wire_id or f"id:{event.provider_id}"
+
+
+def _ours(
+    connection: Connection, provider: str, events: Sequence[ProviderEvent], vault: Vault, epoch: bytes
+) -> dict[str, Known]:
+    """By wire id (or "id:" and the provider's), the messages that are spoken of; only where the wire id is genuine."""
+    by_provider = heard.messages_of_ids(
+        connection, provider, {event.provider_id for event in events if not event.wire_id and event.provider_id}
+    )
+    named = {event.wire_id: number for event in events if (number := message_of(event.wire_id)) is not None}
+    messages = heard.known_messages(connection, {*named.values(), *by_provider.values()})
+    found = {f"id:{name}": messages[number] for name, number in by_provider.items() if number in messages}
+    alike: dict[tuple[Channel, int], list[tuple[str, Known]]] = defaultdict(list)
+    for wire_id, number in named.items():
+        message = messages.get(number)
+        if message is not None and message.address_hash is not None:
+            alike[message.channel, message.day].append((wire_id, message))
+    for (channel, day), pairs in alike.items():
+        hashes = [message.address_hash or b"" for _, message in pairs]
+        genuine = wire_ids(vault.wire_key, epoch, channel, day, [message.message_id for _, message in pairs], hashes)
+        found |= {wire_id: message for (wire_id, message), made in zip(pairs, genuine, strict=True) if wire_id == made}
+    return found
+
+
+def _note_foreign(connection: Connection, noted: _Noted, event: ProviderEvent, vault: Vault, now: datetime) -> None:
+    """A message of another history: its own address is still believed, where the provider names it.
+
+    A wire id in our own form that fits nothing means that a newer copy of this database went on somewhere: nothing is
+    sent until somebody looks. An erased person's message is only no longer known.
+    """
+    if event.kind in {"noted", "unknown"}:
+        return
+    noted.foreign += 1
+    number = message_of(event.wire_id)
+    if number is not None and not heard.is_erased(connection, number):
+        wait_because(connection, BEHIND)
+        log.error("ledger_behind", remedy="compare this database with the newest backup")
+    if not event.address:
+        return
+    address = said_address(vault, _channel_of(event.address), event.address)
+    certain = event.permanent or event.result is Result.COMPLAINED
+    reason = _CLOSED_BY.get(event.result) if event.kind == "status" and certain else None
+    if reason is not None:
+        close(connection, [Closing(address, reason, event.at)], now, event.result.name.lower())
+    elif event.leaving is not None:
+        noted.left.append((event.leaving, address))
+
+
+def _channel_of(address: str) -> Channel:
+    return Channel.EMAIL if "@" in address else Channel.SMS
+
+
+_CLOSED_BY = {Result.BOUNCED: Closed.BOUNCED, Result.COMPLAINED: Closed.COMPLAINED}
+
+
+def _attempt(connection: Connection, provider: str, message: Known) -> int:
+    """The attempt that this provider speaks of: the one under way, where its answer is not written yet."""
+    if message.provider == provider:
+        return message.attempt_id
+    return heard.attempt_under_way(connection, provider, message.message_id) or message.attempt_id
+
+
+def _settle(connection: Connection, known: Mapping[int, Known], words: Sequence[Word]) -> None:
+    for word in words:
+        message = known[word.message_id]
+        if message.state is MessageState.AMBIGUOUS and word.attempt_id == message.attempt_id:
+            found = unclear_messages(connection, after=word.message_id - 1, limit=1)
+            if found and found[0].message_id == word.message_id:
+                settle_unclear(connection, found[0], arrived=True, result=word.result)
+
+
+def _close(
+    connection: Connection, provider: str, news: Sequence[tuple[Word, About, bytes | None]], now: datetime
+) -> None:
+    """Close dead and complaining addresses, count soft bounces and what the brake looks at."""
+    closings: list[tuple[Result, Closing]] = []
+    soft: list[Address] = []
+    arrived: list[Address] = []
+    for word, about, digest in news:
+        if about.kind in TO_ORGANISERS or digest is None:
+            continue
+        address = Address(about.channel, digest)
+        if word.result is Result.BOUNCED and not word.permanent:
+            soft.append(address)
+        elif word.result in _CLOSED_BY:
+            closings.append((word.result, Closing(address, _CLOSED_BY[word.result], word.at)))
+        elif word.result is Result.DELIVERED:
+            arrived.append(address)
+    brake.delivered(connection, arrived)
+    full = brake.soft_bounced(connection, soft, now)
+    closings += [(Result.BOUNCED, Closing(address, Closed.BOUNCED, now)) for address in sorted(full)]
+    for result in _CLOSED_BY:
+        close(connection, [each for said, each in closings if said is result], now, result.name.lower())
+    bounced = sum(word.result is Result.BOUNCED for word, _, _ in news)
+    complained = sum(word.result is Result.COMPLAINED for word, _, _ in news)
+    if bounced or complained:
+        brake.count(connection, provider, now, bounced=bounced, complained=complained)

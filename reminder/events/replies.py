@@ -1,0 +1,246 @@
+"""Replies: what somebody wrote to us by text or mail, understood and acted on, or kept for a person to read.
+
+Every reply may come twice; what it does is done once (its fingerprint is the dedupe key of the answer). A machine's answer
+changes nothing. Only the new text counts, not what it quotes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import structlog
+from mailparser_reply import EmailReplyParser
+
+from reminder.domain.consent import Leaving
+from reminder.domain.replies import Wish, is_automatic, plain, wish_of
+from reminder.domain.states import Channel, MessageKind
+from reminder.domain.wire import message_of
+from reminder.errors import Trouble
+from reminder.events.apply import said_address
+from reminder.events.supporters import leave, report_letter
+from reminder.providers.contract import Inbound
+from reminder.store import inbox
+from reminder.store.database import Connection, Database
+from reminder.store.heard import known_messages, messages_of_ids
+from reminder.store.hooks import fingerprint
+from reminder.store.lastchecks import TO_ORGANISERS
+from reminder.store.people import choices
+from reminder.store.people.addresses import Address, addresses_of, locale_of, person_at
+from reminder.store.people.answering import campaigns_last_reminded_of, campaigns_of_message, was_asked_last
+from reminder.store.queueing import Addressee, at_once, queue
+from reminder.store.vault import Vault
+
+log = structlog.get_logger()
+# What CAN-SPAM and the rules of carriers give an office to act on a wish to leave that was not said in one word.
+WORKING_DAYS = 10
+SILENT_UNTIL_READ = timedelta(days=3_650)
+PART_COMES_WITHIN = timedelta(hours=6)
+# The words that carriers reserve for coming back; a mere "yes" counts only as the answer to our question.
+_COMING_BACK = frozenset({"start", "unstop"})
+_LANGUAGES = ["en", "fr", "es", "zh", "de", "it", "nl", "pl", "cs", "da", "sv", "ja", "ko"]
+_QUOTES_FROM = re.compile(r"(?m)^(?:>|.*<[^<>\s]+@[^<>\s]+>.*[:：]\s*$|-- ?$)")
+
+Join = Callable[[Channel, str, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Acts on replies. `join` subscribes somebody who asks to, and asks for consent."""
+
+    database: Database
+    vault: Vault
+    join: Join
+
+    def take(self, provider: str, inbound: Inbound, now: datetime) -> None:
+        """Act on one reply, or keep it for the office."""
+        if inbound.channel is Channel.EMAIL and is_automatic(inbound.headers):
+            log.info("automatic_answer", provider=provider)
+            return
+        whole = self._whole(provider, inbound, now)
+        if whole is None:
+            return
+        text = new_text(whole.text) if whole.channel is Channel.EMAIL else whole.text
+        mark = fingerprint(
+            provider.encode(),
+            whole.provider_id.encode(),
+            whole.sender.encode(),
+            text.encode(),
+            whole.at.isoformat().encode(),
+        )
+        with self.database.read() as connection:
+            who = self._who(connection, provider, whole)
+        self._act(_Reply(whole, text, mark, who), now)
+
+    def _whole(self, provider: str, inbound: Inbound, now: datetime) -> Inbound | None:
+        """The text put together; None while parts of it are missing."""
+        if inbound.part[1] <= 1:
+            return inbound
+        name = fingerprint(provider.encode(), inbound.provider_id.encode(), inbound.sender.encode())
+        sealed = self.vault.encrypt(inbound.text, b"reply")
+
+        def work(connection: Connection) -> list[bytes]:
+            parts = inbox.put_part(connection, name, inbound.part[0], sealed, now)
+            if len(parts) >= inbound.part[1]:
+                inbox.drop_parts(connection, name)
+            return parts
+
+        parts = self.database.write(work)
+        if len(parts) < inbound.part[1]:
+            return None
+        return replace(inbound, text="".join(self.vault.decrypt(part, b"reply") for part in parts), part=(1, 1))
+
+    def _who(self, connection: Connection, provider: str, inbound: Inbound) -> "_Who":
+        """Who wrote: whose message it answers, else whose address it came from."""
+        address = said_address(self.vault, inbound.channel, inbound.sender)
+        by_provider = messages_of_ids(connection, provider, {inbound.in_reply_to_id} - {""})
+        number = message_of(inbound.in_reply_to) or by_provider.get(inbound.in_reply_to_id)
+        message = known_messages(connection, [number]).get(number) if number is not None else None
+        if message is not None and message.kind not in TO_ORGANISERS:
+            own = [each for each in addresses_of(connection, message.subscriber_id) if each.channel is inbound.channel]
+            if address in own or inbound.channel is Channel.EMAIL:
+                return _Who(message.subscriber_id, own[0] if own else address, message.message_id)
+        return _Who(person_at(connection, address) or 0, address, 0)
+
+    def _act(self, reply: "_Reply", now: datetime) -> None:
+        wish = wish_of(reply.text)
+        if reply.inbound.handled is Leaving.STOP:
+            wish = Wish.STOP
+        done = {
+            Wish.STOP: self._stop,
+            Wish.HELP: self._help,
+            Wish.START: self._start,
+            Wish.DONE: self._done,
+            Wish.JOIN: self._join,
+        }.get(wish, self._read_by_somebody)
+        if not done(reply, now):
+            self._read_by_somebody(reply, now)
+
+    def _stop(self, reply: "_Reply", now: datetime) -> bool:
+        leaving = Leaving.STOP if reply.channel is Channel.SMS else Leaving.ALL_EMAIL
+        left = leave(self.database, leaving, reply.who.address, now)
+        kind = "left_sms" if reply.channel is Channel.SMS else "left_email"
+        still = {frozenset({Channel.EMAIL}): "email", frozenset({Channel.SMS}): "sms"}.get(left.still, "nothing")
+        self._answer(reply, kind, now, still=still)
+        return True
+
+    def _help(self, reply: "_Reply", now: datetime) -> bool:
+        self._answer(reply, "help", now)
+        return reply.who.id != 0
+
+    def _start(self, reply: "_Reply", now: datetime) -> bool:
+        """The person's own yes, by the address itself."""
+        if not reply.who.id:
+            return plain(reply.text) in _COMING_BACK and self._join(reply, now)
+
+        def work(connection: Connection) -> bool:
+            if plain(reply.text) not in _COMING_BACK and not was_asked_last(connection, reply.who.address):
+                return False
+            return choices.confirm(
+                connection, reply.who.id, reply.channel, now, source="reply", wording=plain(reply.text)
+            )
+
+        opened = self.database.write(work)
+        if opened:
+            self._answer(reply, "joined", now)
+        return opened
+
+    def _done(self, reply: "_Reply", now: datetime) -> bool:
+        """ "I wrote": for every appeal of the reminder that is answered, never for one of them at random."""
+        person = reply.who.id
+        if not person:
+            return False
+        with self.database.read() as connection:
+            campaigns = campaigns_of_message(connection, reply.who.message_id, person) if reply.who.message_id else []
+            campaigns = campaigns or campaigns_last_reminded_of(connection, person, now.date())
+        for campaign_id in campaigns:
+            report_letter(self.database, campaign_id, person, reply.channel.name.lower(), now)
+        if campaigns:
+            self._answer(reply, "wrote", now)
+        return bool(campaigns)
+
+    def _join(self, reply: "_Reply", now: datetime) -> bool:
+        try:
+            self.join(reply.channel, reply.inbound.sender, now)
+        except Trouble as trouble:
+            log.warning("cannot_join", reason=trouble.reason)
+            return False
+        return True
+
+    def _read_by_somebody(self, reply: "_Reply", now: datetime) -> bool:
+        """Keep it for the office; who seems to want to leave gets nothing until then."""
+        wish = wish_of(reply.text)
+        leaving = wish is Wish.SOUNDS_LIKE_LEAVING
+        inbound = reply.inbound
+
+        def work(connection: Connection) -> bool:
+            if leaving and reply.who.id:
+                choices.pause(connection, reply.who.id, now + SILENT_UNTIL_READ, now)
+            return inbox.put(
+                connection,
+                mark=reply.mark,
+                at=inbound.at,
+                channel=reply.channel,
+                subscriber_id=reply.who.id,
+                sender_ct=self.vault.encrypt(inbound.sender, b"reply"),
+                text_ct=self.vault.encrypt("\n".join(filter(None, (inbound.subject, inbound.text))), b"reply"),
+                what=(wish if leaving else Wish.OTHER).value,
+                due_on=after_working_days(now.date(), WORKING_DAYS) if leaving else None,
+            )
+
+        return self.database.write(work)
+
+    def _answer(self, reply: "_Reply", kind: str, now: datetime, *, still: str = "unchanged") -> None:
+        """Answer somebody we know, once; not where the provider has done it already."""
+        person = reply.who.id
+        if not person or reply.inbound.handled is not None:
+            return
+
+        def work(connection: Connection) -> int:
+            return queue(
+                connection,
+                MessageKind.ANSWER,
+                [Addressee(person, reply.channel, locale_of(connection, person))],
+                dedupe=f"answer:{reply.mark.hex()}",
+                payload={"kind": kind, "still": still},
+                when=at_once(MessageKind.ANSWER, now),
+                now=now,
+            )
+
+        self.database.write(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Who wrote; `id` 0 is nobody we know. `message_id` 0: it names no message of ours."""
+
+    id: int
+    address: Address
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    inbound: Inbound
+    text: str
+    mark: bytes
+    who: _Who
+
+    @property
+    def channel(self) -> Channel:
+        return self.inbound.channel
+
+
+def new_text(text: str) -> str:
+    """What a mail says itself, without what it quotes and without its signature."""
+    own = EmailReplyParser(languages=_LANGUAGES).parse_reply(text=text.replace("\r\n", "\n")) or ""
+    # The library does not know every mail program of our languages; what none of them writes by hand ends the text too.
+    return _QUOTES_FROM.split(own, maxsplit=1)[0].strip()
+
+
+def after_working_days(day: date, number: int) -> date:
+    """The day that is so many days from Monday to Friday later."""
+    while number:
+        day += timedelta(days=1)
+        number -= day.weekday() < 5
+    return day
