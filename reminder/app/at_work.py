@@ -213,6 +213,7 @@ class App(Installation):
         `beside` is called once nobody else can be at work: what it gives runs on the same loop until then (the web).
         """
         self.instance  # noqa: B018 - refuses at start what would fail later
+        self.sender  # noqa: B018 - and a provider that is not set up
         lock = take_lock(self.database)
         try:
             self._runner.run(self._daemon(lock, clock_is_right=clock_is_right, on_stop=on_stop, beside=beside()).run())

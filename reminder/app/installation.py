@@ -149,13 +149,18 @@ class Installation:
                 Channel.EMAIL: self._route("email_providers", Channel.EMAIL),
                 Channel.SMS: self._route("sms_providers", Channel.SMS),
             },
-            limits={
-                Channel.EMAIL: Limits(self.settings.email_per_second, self.settings.email_per_day),
-                Channel.SMS: Limits(self.settings.sms_per_second, self.settings.sms_per_day),
-            },
+            limits=self.limits,
             clock=self.clock,
             owner=f"{socket.gethostname()}:{os.getpid()}",
         )
+
+    @property
+    def limits(self) -> Mapping[Channel, Limits]:
+        """What each provider of a channel may be given."""
+        return {
+            Channel.EMAIL: Limits(self.settings.email_per_second, self.settings.email_per_day),
+            Channel.SMS: Limits(self.settings.sms_per_second, self.settings.sms_per_day),
+        }
 
     def _route(self, setting: str, channel: Channel) -> Sequence[Provider]:
         return [self.providers[name] for name in self._names(setting, channel)]

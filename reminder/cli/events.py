@@ -15,7 +15,7 @@ from reminder.providers.email.mailbox import NAME as MAILBOX
 from reminder.providers.email.mailbox import as_callback
 from reminder.store import hooks
 
-reply_argument = click.argument("number", metavar="NUMBER", type=Number("reply", "reminder inbox list"))
+reply_argument = click.argument("number", metavar="ID", type=Number("reply", "reminder inbox list"))
 
 
 @click.group()
@@ -28,7 +28,10 @@ def events() -> None:
 @click.option("--provider", default="", help="Only what this provider told.")
 @pass_doors
 def replay(doors: Doors, since: Any, provider: str) -> None:
-    """Apply stored callbacks once more. What was applied before changes nothing."""
+    """Apply stored callbacks once more.
+
+    What was applied before changes nothing.
+    """
     app = doors.app
     began = datetime.combine(since, time(), ZoneInfo(app.settings.zone))
     number = app.database.write(lambda connection: hooks.again(connection, since=began, provider=provider))
@@ -42,7 +45,10 @@ def replay(doors: Doors, since: Any, provider: str) -> None:
 @events.command("mail")
 @pass_doors
 def mail(doors: Doors) -> None:
-    """Read one mail from standard input: a bounce, a complaint or a reply. For a pipe of the mail server."""
+    """Read one mail from standard input.
+
+    A bounce, a complaint or a reply: for a pipe of the mail server.
+    """
     raw = sys.stdin.buffer.read(LONGEST_MAIL + 1)
     if not raw.strip():
         raise Trouble("Standard input", "holds no mail", "Pipe one mail into this command.")
@@ -71,7 +77,7 @@ def list_(doors: Doors, in_json: bool) -> None:
     elif not replies:
         say(["No reply waits."])
     else:
-        say([reply.line() for reply in replies], "`reminder inbox show NUMBER`")
+        say([reply.line() for reply in replies], "`reminder inbox show ID`")
 
 
 @inbox.command("show")

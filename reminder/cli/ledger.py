@@ -3,9 +3,11 @@
 import click
 
 from reminder.cli.base import Doors, json_option, message_argument, pass_doors, say, say_json
+from reminder.cli.telling import FAULT
+from reminder.events.brake import resume
+from reminder.ops.carriers import carriers, prove
 from reminder.outbox.overview import unclear_lines
 from reminder.outbox.upkeep import decide as decide_message
-from reminder.providers.registry import REGISTRY, provider_class
 
 
 @click.group()
@@ -51,13 +53,28 @@ def providers() -> None:
 @json_option
 @pass_doors
 def list_providers(doors: Doors, in_json: bool) -> None:
-    """All providers that there are, and which are in use."""
+    """All providers that there are, which are in use, and how those are."""
     used = {*doors.settings.names("email_providers"), *doors.settings.names("sms_providers")}
-    found = [
-        {"name": name, "channel": provider_class(name).channel.name.lower(), "in_use": name in used}
-        for name in REGISTRY
-    ]
+    found = carriers(doors.app.database, used, doors.app.limits, doors.clock.now())
     if in_json:
-        say_json(found)
+        say_json([each.to_json() for each in found])
     else:
-        say([f"{each['name']:16} {each['channel']:6} {'in use' if each['in_use'] else ''}".rstrip() for each in found])
+        say([each.line() for each in found])
+
+
+@providers.command("check")
+@pass_doors
+def check_providers(doors: Doors) -> int:
+    """Try the keys of the providers in use, without sending anything. Exit code 1 where one does not fit."""
+    proofs = doors.app.wait_for(prove(doors.app.providers))
+    say([each.line() for each in proofs])
+    return FAULT if any(each.fits is False for each in proofs) else 0
+
+
+@providers.command("resume")
+@click.argument("name", metavar="NAME")
+@pass_doors
+def resume_provider(doors: Doors, name: str) -> None:
+    """Use a provider again that was stopped because too much came back. Look into the reason first."""
+    resume(doors.app.database, name)
+    say([f"{name} is used again; what came back so far counts no more."], "`reminder providers list`")

@@ -194,6 +194,29 @@ def resume(connection: Connection, provider: str) -> bool:
     return connection.execute(resumed, {"provider": provider}).rowcount == 1
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a provider stands: what it took today (UTC), and a few words."""
+
+    taken_today: int
+    words: str
+
+
+def standing(connection: Connection, now: datetime) -> dict[str, Standing]:
+    """Every provider that was used so far."""
+    found = {}
+    for row in connection.execute(text("SELECT * FROM provider_state")):
+        words = "well"
+        if row.stopped:
+            words = f"stopped: {row.stopped}"
+        elif row.broken_until is not None and row.broken_until > seconds(now):
+            words = f"out until {instant(row.broken_until):%H:%M} UTC: {row.because}"
+        elif row.failures:
+            words = f"failed {row.failures} times in a row: {row.because}"
+        found[row.provider] = Standing(row.taken_today if row.day == ordinal(now.date()) else 0, words)
+    return found
+
+
 def _create(connection: Connection, provider: str, now: datetime) -> None:
     connection.execute(
         text(

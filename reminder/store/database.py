@@ -27,6 +27,9 @@ BUSY_TIMEOUT_MS = 5_000
 # A commit is shared by what arrives within this time, so that one-row transactions do not each pay for a sync.
 JOIN_SECONDS = 0.02
 CACHE_KIB = 32_000
+# Who waits longer than this for the writer is noticed, and for how long that is remembered.
+LONG_WAIT_SECONDS = 0.02
+IN_DEMAND_SECONDS = 1.0
 # How many that may not wait write to PostgreSQL at a time.
 THREADS = 8
 # Any number, as long as it is the same everywhere.
@@ -111,6 +114,10 @@ class Database:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="writer")
         return self._threads.submit(self.write, work)
+
+    def is_in_demand(self) -> bool:
+        """Whether somebody had to wait for the writer a moment ago: then long work goes in smaller pieces."""
+        return self._queue is not None and time.monotonic() < self._queue.in_demand_until
 
     @contextmanager
     def schema_connection(self) -> Iterator[Connection]:
@@ -221,10 +228,11 @@ def _told_later(future: "Future[T]") -> "Future[T]":
 
 
 class _Job:
-    __slots__ = ("future", "work")
+    __slots__ = ("came", "future", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
+        self.came = time.monotonic()
         self.future: Future[Any] = Future()
 
 
@@ -237,6 +245,7 @@ class _Writer:
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
         self._closed = False
+        self.in_demand_until = 0.0
 
     def run(self, work: Callable[[Connection], T]) -> T:
         if threading.current_thread() is self._thread:
@@ -283,6 +292,8 @@ class _Writer:
         """The first job needs no savepoint: if it fails, the transaction holds nothing else."""
         done: list[tuple[_Job, Any]] = []
         began = time.monotonic()
+        if began - first.came > LONG_WAIT_SECONDS:
+            self.in_demand_until = began + IN_DEMAND_SECONDS
         transaction = connection.begin()
         try:
             done.append((first, first.work(connection)))

@@ -15,7 +15,7 @@ from tests.bench.figures import load
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "bench"
-PARTS = ("opening", "handover", "handover-whole", "stop", "smtp", "heartbeat")
+PARTS = ("opening", "handover", "handover-whole", "stop", "smtp", "heartbeat", "adapters", "hooks")
 NEED_PREPARED = frozenset(PARTS) - {"smtp"}
 WIDTHS = (84, 12)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import handover, heartbeat, opening, smtp, stop
+from tests.bench import adapters, handover, heartbeat, hooks, opening, smtp, stop
 from tests.bench.figures import Figure, Sizes, load
 from tests.bench.world import open_everything, seed
 
@@ -32,6 +32,8 @@ PARTS: dict[str, Callable[[Path, Sizes], list[Figure]]] = {
     "stop": stop.measure,
     "smtp": smtp.measure,
     "heartbeat": heartbeat.measure,
+    "adapters": adapters.measure,
+    "hooks": hooks.measure,
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from reminder.providers.registry import REGISTRY
 from tests.cli.office import Office
 from tests.fakes.smtp import Act, FakeSmtp, Stage
 from tests.fakes.smtp_thread import smtp_thread
@@ -65,10 +66,11 @@ def test_giving_up_sends_nothing(unclear: tuple[Office, FakeSmtp]) -> None:
 
 
 def test_the_providers_and_which_are_in_use_are_listed(office: Office) -> None:
-    found = {each["name"]: each["in_use"] for each in json.loads(office.done("providers list --json").out)}
-    assert found == {"smtp": False, "email-folder": True, "sms-folder": True}
-    with_mail = office.with_settings(EMAIL_PROVIDERS="smtp", SMTP_HOST="mail.example.org")
-    assert "smtp             email  in use" in with_mail.done("providers list").out
+    listed = json.loads(office.done("providers list --json").out)
+    assert [each["name"] for each in listed] == list(REGISTRY)
+    assert {each["name"] for each in listed if each["in_use"]} == {"email-folder", "sms-folder"}
+    with_mail = office.with_settings(EMAIL_PROVIDERS="smtp", SMTP_HOST="mail.example.org", EMAIL_PER_DAY="500")
+    assert "smtp             email  well, 500 left today" in with_mail.done("providers list").out
 
 
 def test_with_a_real_provider_no_campaign_starts_without_https(live: Office) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pkgutil import resolve_name
 
+import httpx
 import pytest
 
 from reminder.cli import main
@@ -31,7 +33,12 @@ def command(*words: str) -> list[str]:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The shell's, in which a second start of Python need not compile everything again, whatever the shell says."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
+    return {
+        **kept,
+        "WEB_PORT": "0",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled")),
+    }
 
 
 @contextmanager
@@ -115,3 +122,39 @@ def test_the_module_and_the_installed_command_are_the_same_program(office: Offic
     assert said.stdout == office.done("case list").out
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert resolve_name(scripts["reminder"]) is main
+
+
+KANNEL = {
+    "SMS_PROVIDERS": "kannel",
+    "KANNEL_URL": "http://127.0.0.1:1/cgi-bin/sendsms",
+    "KANNEL_USER": "reminder",
+    "KANNEL_PASSWORD": "password",
+    "KANNEL_HOOK_SECRET": "hook-secret",
+    "KANNEL_HOOK_URL": "http://127.0.0.1/hooks/kannel",
+}
+
+
+def test_a_stop_that_comes_over_the_web_counts_within_seconds(now: Office, environment: dict[str, str]) -> None:
+    with daemon(now, environment | KANNEL) as running:
+        assert running.stdout is not None
+        port = next(int(line.rpartition(" ")[2].strip().rstrip(".")) for line in running.stdout if "port" in line)
+        url = f"http://127.0.0.1:{port}/hooks/kannel"
+        said = {
+            "from": "+447700900123",
+            "to": "12345",
+            "text": "STOP",
+            "charset": "UTF-8",
+            "id": "1",
+            "at": "1608627600",
+        }
+        with httpx.Client() as http:
+            assert http.get(url, params={**said, "key": "guessed"}).status_code == 400
+            assert http.get(url, params={**said, "key": "hook-secret"}).status_code == 200
+        until = time.monotonic() + 10
+        found = 0
+        while not found and time.monotonic() < until:
+            with sqlite3.connect(now.folder / "data" / "reminder.db") as database:
+                [[found]] = database.execute("SELECT count(*) FROM do_not_contact WHERE reason = 'stop'").fetchall()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=10) == 0
+    assert found == 1

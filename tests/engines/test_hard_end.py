@@ -21,7 +21,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 def test_a_heartbeat_that_stands_still_does_not_keep_the_process(postgres_url: str, tmp_path: Path) -> None:
     settings = {"DATABASE_URL": postgres_url, "INDEX_KEY": INDEX_KEY, "DATA_KEYS": f"1:{DATA_KEY}"}
-    environment = {**os.environ, **settings, "DATA_FOLDER": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **settings, "DATA_FOLDER": str(tmp_path), "WEB_PORT": "0", "PYTHONPATH": str(ROOT)}
     looker = Database(postgres_url)
     with looker.schema_connection() as holder:
         holder.execute(text("LOCK TABLE step IN ACCESS EXCLUSIVE MODE"))

@@ -143,7 +143,7 @@ def test_reminders_of_other_live_campaigns_are_counted_as_an_upper_bound(mail_wo
     run(mail_world, "UPDATE subscriber SET cadence_n = 1")
     mine = mail_world.live()
     assert {each.at_most_fewer for each in look_ahead(mail_world, mine).sendings} == {0}
-    other = mail_world.live(utc("2020-12-12T10:00"))
+    other = mail_world.live(utc("2020-12-12T10:00"), case_id=mail_world.another_case())
     mail_world.set_campaign(other, live_since=BEGAN)
     fewer = {each.step_key: each.at_most_fewer for each in look_ahead(mail_world, mine).sendings}
     # Its start is on 12 December, three days before our half-time.

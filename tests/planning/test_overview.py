@@ -105,7 +105,7 @@ def test_messages_that_need_an_eye_are_counted_by_campaign(mail_world: World) ->
     for name in ("Clara", "Davi", "Ellen"):
         mail_world.person(name, "Europe/London")
     campaign_id = mail_world.live()
-    mail_world.live()
+    mail_world.live(case_id=mail_world.another_case())
     mail_world.plan(utc("2020-12-02T09:00"))
     mail_world.set_campaign(2, state=CampaignState.PAUSED)
     open_due(mail_world.database, utc("2020-12-02T09:00"), chunk=10, zones_of=zones_of)

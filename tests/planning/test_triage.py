@@ -131,7 +131,7 @@ def test_two_people_against_a_limit(london: World, limit: int, waiting: int) -> 
 
 
 def test_what_would_be_opened_along_on_that_day_waits_too(london: World) -> None:
-    second = london.live(LATE_BEGIN, sending_limit=1)
+    second = london.live(LATE_BEGIN, sending_limit=1, case_id=london.another_case())
     london.person("Ivo", "Europe/London")
     london.plan(LATE_BEGIN)
     london.database.write(

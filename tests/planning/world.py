@@ -96,7 +96,7 @@ class World:
 
     def create(self, now: datetime = BEGAN, **more: Any) -> int:
         return drafts.create(
-            self.desk, self.case_id, more.pop("audience", ["all"]), who=WHO, now=now, **more
+            self.desk, more.pop("case_id", self.case_id), more.pop("audience", ["all"]), who=WHO, now=now, **more
         ).campaign_id
 
     def live(self, now: datetime = BEGAN, **more: Any) -> int:
@@ -105,6 +105,10 @@ class World:
         campaigns.approve(self.desk, campaign_id, who=WHO, now=now)
         campaigns.start(self.desk, campaign_id, who=WHO, now=now)
         return campaign_id
+
+    def another_case(self) -> int:
+        """The case of somebody else, of which the same people may be reminded as well."""
+        return add_case(self.database, "amnesty/ua/64/20", "k3x7qb", MAIL)
 
     def campaign(self, campaign_id: int) -> Campaign:
         table = Campaign.metadata.tables["campaign"]
@@ -161,17 +165,22 @@ class World:
 
 def make_world(database: Database, vault: Vault, target: dict[str, Any] | None = None) -> World:
     """The founding case: post from London to Urumqi, until 29 December 2020."""
-    issued = IssuedText("ab" * 32, BEGAN, {"targets": [target or POST]}, "CN", {})
+    case_id = add_case(database, "amnesty/ua/63/20", "k3x7qa", target or POST)
+    return World(database, Desk(database, vault, load(), "GB"), case_id)
+
+
+def add_case(database: Database, key: str, code: str, target: dict[str, Any]) -> int:
+    """A case about China until the same day."""
+    issued = IssuedText("ab" * 32, BEGAN, {"targets": [target]}, "CN", {})
 
     def work(connection: Any) -> int:
-        case_id = cases.create_case(connection, "amnesty/ua/63/20", "k3x7qa", "Amnesty", "Europe/London", BEGAN)
+        case_id = cases.create_case(connection, key, code, "Amnesty", "Europe/London", BEGAN)
         values = {"country": "CN", "deadline_on": DEADLINE, "topics": ["writers"], "title": "An appeal"}
         cases.change_case(connection, case_id, values)
         cases.add_document_row(connection, case_id, issued, "appeal.txt", b"", None)
         return case_id
 
-    case_id = database.write(work)
-    return World(database, Desk(database, vault, load(), "GB"), case_id)
+    return database.write(work)
 
 
 def states(world: World, campaign_id: int) -> tuple[CampaignState, int, int]:

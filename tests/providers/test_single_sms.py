@@ -143,9 +143,9 @@ async def test_after_the_fault_of_our_account_nobody_else_is_tried(name: str) ->
 @pytest.mark.parametrize("name", NAMES)
 async def test_without_an_address_for_callbacks_none_is_promised(name: str) -> None:
     async with httpx.AsyncClient() as http:
-        options = {
-            key: value for key, value in sample(name).options(CLOSED).items() if key not in {"hook_url", "topics"}
-        }
+        # Africa's Talking has its addresses in a dashboard: the secret in them says that there are any.
+        addresses = {"hook_url", "topics", "hook_secret" if name == "africas-talking" else "hook_url"}
+        options = {key: value for key, value in sample(name).options(CLOSED).items() if key not in addresses}
         can = build(name, options, http).capabilities
         with_one = build(name, sample(name).options(CLOSED), http).capabilities
     assert (can.webhooks, can.inbound) == (False, False)

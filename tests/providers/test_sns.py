@@ -115,16 +115,18 @@ NOT_AMAZON = [
 ]
 
 
-async def believed(amazon: Amazon, callback: Callback, topics: tuple[str, ...] = (ARN,)) -> None:
+async def is_believed(amazon: Amazon, callback: Callback, topics: tuple[str, ...] = (ARN,)) -> bool:
+    """Whether the callback is taken; raises what the check raises."""
     async with amazon.client() as http:
         await Sns(http, topics).verify(callback)
+    return True
 
 
 @pytest.mark.parametrize("name", KNOWN)
 async def test_signatures_made_elsewhere_fit(name: str) -> None:
     envelope, version, signature = KNOWN[name]
     whole = envelope | {"SignatureVersion": version, "Signature": signature, "SigningCertURL": CERTIFICATE}
-    await believed(Amazon(KNOWN_CERTIFICATE), posted(whole))
+    assert await is_believed(Amazon(KNOWN_CERTIFICATE), posted(whole))
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
@@ -141,42 +143,42 @@ async def test_a_message_of_our_topic_is_believed_and_its_certificate_fetched_on
 async def test_a_certificate_from_elsewhere_is_not_even_fetched(url: str) -> None:
     amazon = Amazon()
     with pytest.raises(BadSignature, match="certificate"):
-        await believed(amazon, posted(signed(NOTIFICATION) | {"SigningCertURL": url}))
+        await is_believed(amazon, posted(signed(NOTIFICATION) | {"SigningCertURL": url}))
     assert amazon.asked == []
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "ap-southeast-3"])
 async def test_amazon_has_many_regions(region: str) -> None:
-    await believed(
+    assert await is_believed(
         Amazon(), posted(signed(NOTIFICATION) | {"SigningCertURL": f"https://sns.{region}.amazonaws.com/{PEM}"})
     )
 
 
 async def test_china_has_a_domain_of_its_own() -> None:
     url = f"https://sns.cn-north-1.amazonaws.com.cn/{PEM}"
-    await believed(Amazon(), posted(signed(NOTIFICATION) | {"SigningCertURL": url}))
+    assert await is_believed(Amazon(), posted(signed(NOTIFICATION) | {"SigningCertURL": url}))
 
 
 @pytest.mark.parametrize("topic", ["arn:aws:sns:eu-west-1:999999999999:events", f"{ARN}x", ARN.upper(), ""])
 async def test_a_topic_of_somebody_else_is_refused_before_anything_is_fetched(topic: str) -> None:
     amazon = Amazon()
     with pytest.raises(BadSignature, match="topic"):
-        await believed(amazon, posted(signed(NOTIFICATION | {"TopicArn": topic})))
+        await is_believed(amazon, posted(signed(NOTIFICATION | {"TopicArn": topic})))
     with pytest.raises(BadSignature, match="topic"):
-        await believed(amazon, posted(signed(CONFIRMATION | {"TopicArn": topic})))
+        await is_believed(amazon, posted(signed(CONFIRMATION | {"TopicArn": topic})))
     assert amazon.asked == []
 
 
 async def test_without_topics_nobody_is_believed() -> None:
     with pytest.raises(BadSignature, match="no topic"):
-        await believed(Amazon(), posted(signed(NOTIFICATION)), ())
+        await is_believed(Amazon(), posted(signed(NOTIFICATION)), ())
 
 
 @pytest.mark.parametrize("name", ["Message", "MessageId", "Timestamp", "Type"])
 async def test_a_changed_field_does_not_fit(name: str) -> None:
     changed = {"Type": "UnsubscribeConfirmation", "Timestamp": "2020-12-22T08:59:31.123Z"}
     with pytest.raises(BadSignature):
-        await believed(Amazon(), posted(signed(NOTIFICATION) | {name: changed.get(name, "other")}))
+        await is_believed(Amazon(), posted(signed(NOTIFICATION) | {name: changed.get(name, "other")}))
 
 
 @pytest.mark.parametrize("name", [*NOTIFICATION, "Signature", "SignatureVersion", "SigningCertURL"])
@@ -184,7 +186,7 @@ async def test_a_missing_field_is_refused(name: str) -> None:
     envelope = signed(NOTIFICATION)
     del envelope[name]
     with pytest.raises(BadSignature):
-        await believed(Amazon(), posted(envelope))
+        await is_believed(Amazon(), posted(envelope))
 
 
 @pytest.mark.parametrize(
@@ -194,13 +196,13 @@ async def test_a_missing_field_is_refused(name: str) -> None:
 )
 async def test_a_wrong_signature_is_refused(signature: str) -> None:
     with pytest.raises(BadSignature):
-        await believed(Amazon(), posted(signed(NOTIFICATION) | {"Signature": signature}))
+        await is_believed(Amazon(), posted(signed(NOTIFICATION) | {"Signature": signature}))
 
 
 @pytest.mark.parametrize("version", ["", "0", "3", "1 "])
 async def test_an_unknown_version_is_refused(version: str) -> None:
     with pytest.raises(BadSignature, match="version"):
-        await believed(Amazon(), posted(signed(NOTIFICATION) | {"SignatureVersion": version}))
+        await is_believed(Amazon(), posted(signed(NOTIFICATION) | {"SignatureVersion": version}))
 
 
 @pytest.mark.parametrize(
@@ -220,16 +222,16 @@ async def test_a_message_is_believed_for_longer_than_sns_tries_and_not_for_ever(
     stamp = (NOW - age).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     callback = posted(signed(NOTIFICATION | {"Timestamp": stamp}))
     if good:
-        await believed(Amazon(), callback)
+        await is_believed(Amazon(), callback)
         return
     with pytest.raises(BadSignature, match="timestamp"):
-        await believed(Amazon(), callback)
+        await is_believed(Amazon(), callback)
 
 
 @pytest.mark.parametrize("stamp", ["", "yesterday", "2020-12-22T08:59:30", "1608627570"])
 async def test_a_time_that_cannot_be_read_is_refused(stamp: str) -> None:
     with pytest.raises(BadSignature, match="timestamp"):
-        await believed(Amazon(), posted(signed(NOTIFICATION | {"Timestamp": stamp})))
+        await is_believed(Amazon(), posted(signed(NOTIFICATION | {"Timestamp": stamp})))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +248,7 @@ async def test_a_time_that_cannot_be_read_is_refused(stamp: str) -> None:
 )
 async def test_a_certificate_that_does_not_do_is_refused(pem: bytes) -> None:
     with pytest.raises(BadSignature):
-        await believed(Amazon(pem), posted(signed(NOTIFICATION)))
+        await is_believed(Amazon(pem), posted(signed(NOTIFICATION)))
 
 
 async def test_without_its_certificate_a_message_must_come_again_and_is_believed_then() -> None:
@@ -270,13 +272,13 @@ async def test_where_amazon_does_not_answer_a_message_must_come_again() -> None:
 
 async def test_a_certificate_that_is_not_there_is_refused() -> None:
     with pytest.raises(BadSignature, match="could not be fetched"):
-        await believed(Amazon(status=404), posted(signed(NOTIFICATION)))
+        await is_believed(Amazon(status=404), posted(signed(NOTIFICATION)))
 
 
 async def test_a_redirect_of_the_certificate_is_not_followed() -> None:
     amazon = Amazon(status=302, location="https://evil.example.org/key.pem")
     with pytest.raises(BadSignature):
-        await believed(amazon, posted(signed(NOTIFICATION)))
+        await is_believed(amazon, posted(signed(NOTIFICATION)))
     assert set(amazon.asked) == {CERTIFICATE}
 
 
@@ -292,14 +294,14 @@ async def test_only_so_many_certificates_are_kept() -> None:
 
 async def test_a_subscription_to_our_topic_is_confirmed() -> None:
     amazon = Amazon()
-    await believed(amazon, posted(signed(CONFIRMATION)))
+    await is_believed(amazon, posted(signed(CONFIRMATION)))
     assert amazon.asked == [CERTIFICATE, CONFIRM]
 
 
 async def test_a_subscription_without_a_genuine_signature_is_not_confirmed() -> None:
     amazon = Amazon()
     with pytest.raises(BadSignature):
-        await believed(amazon, posted(signed(CONFIRMATION) | {"Token": "another"}))
+        await is_believed(amazon, posted(signed(CONFIRMATION) | {"Token": "another"}))
     assert amazon.asked == [CERTIFICATE]
 
 
@@ -318,7 +320,7 @@ async def test_a_subscription_without_a_genuine_signature_is_not_confirmed() -> 
 async def test_a_subscription_is_confirmed_at_amazons_alone(url: str) -> None:
     amazon = Amazon()
     with pytest.raises(BadSignature, match="subscription"):
-        await believed(amazon, posted(signed(CONFIRMATION | {"SubscribeURL": url})))
+        await is_believed(amazon, posted(signed(CONFIRMATION | {"SubscribeURL": url})))
     assert amazon.asked == [CERTIFICATE]
 
 
@@ -337,20 +339,20 @@ async def test_a_confirmation_that_fails_is_told() -> None:
 
 async def test_the_end_of_a_subscription_is_believed_and_nothing_is_fetched_for_it() -> None:
     amazon = Amazon()
-    await believed(amazon, posted(signed(CONFIRMATION | {"Type": "UnsubscribeConfirmation"})))
+    await is_believed(amazon, posted(signed(CONFIRMATION | {"Type": "UnsubscribeConfirmation"})))
     assert amazon.asked == [CERTIFICATE]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'{"TopicArn": 5}', b'"text"'])
 async def test_what_is_no_envelope_is_refused(body: bytes) -> None:
     with pytest.raises(BadSignature):
-        await believed(Amazon(), posted(body))
+        await is_believed(Amazon(), posted(body))
 
 
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_refused_and_read_without_an_error(body: bytes) -> None:
     with pytest.raises(BadSignature):
-        asyncio.run(believed(Amazon(), posted(body)))
+        asyncio.run(is_believed(Amazon(), posted(body)))
     notice_of(posted(body))
 
 

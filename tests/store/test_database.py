@@ -1,11 +1,13 @@
 import threading
+import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from reminder.errors import Busy, Trouble
 from reminder.store import schema
-from reminder.store.database import Database
+from reminder.store.database import LONG_WAIT_SECONDS, Database
 
 
 def _organiser(connection, digest: bytes) -> None:
@@ -108,3 +110,40 @@ def test_the_migrations_give_exactly_the_tables_of_this_release(database: Databa
     with database.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
     assert differences == []
+
+
+def test_a_write_that_nobody_waits_for_is_durable_when_its_future_ends(database: Database) -> None:
+    done = database.write_soon(
+        lambda connection: connection.execute(text("UPDATE instance SET waits_because = 'x'")).rowcount
+    )
+    assert done.result(10) == 1
+    with database.read() as connection:
+        assert connection.execute(text("SELECT waits_because FROM instance")).scalar_one() == "x"
+
+
+def test_a_write_that_nobody_waits_for_tells_what_went_wrong(sqlite_database: Database) -> None:
+    def full(_: Connection) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with pytest.raises(Trouble, match="is full, nothing was written"):
+        sqlite_database.write_soon(full).result(10)
+
+
+def test_who_waits_for_the_writer_makes_long_work_go_in_smaller_pieces(sqlite_database: Database) -> None:
+    assert not sqlite_database.is_in_demand()
+    begun, may_end = threading.Event(), threading.Event()
+
+    def long(_: Connection) -> None:
+        begun.set()
+        assert may_end.wait(10)
+
+    work = sqlite_database.write_soon(long)
+    assert begun.wait(10)
+    waiting = sqlite_database.write_soon(lambda connection: None)
+    came = time.monotonic()
+    while time.monotonic() < came + 2 * LONG_WAIT_SECONDS:
+        pass
+    may_end.set()
+    work.result(10)
+    waiting.result(10)
+    assert sqlite_database.is_in_demand()

@@ -129,7 +129,11 @@ def test_no_bytes_are_a_fault_of_ours(sqlite_database: Database, body: bytes, se
     assert asyncio.run(post()) == (200 if secret == HOOK_SECRET else 400)
 
 
-async def test_a_database_that_does_not_answer_is_told_so_that_the_provider_comes_again(door: Door) -> None:
+async def test_a_database_that_does_not_answer_is_told_so_that_the_provider_comes_again(
+    sqlite_database: Database,
+) -> None:
+    door = Door(sqlite_database)
     door.database.write(lambda connection: connection.exec_driver_sql("DROP TABLE raw_event"))
     assert (await door.http.post("/hooks/talking", content=BODY, headers=HEADERS)).status_code == 500
     assert door.heard == 0
+    await door.http.aclose()
