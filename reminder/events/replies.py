@@ -129,12 +129,17 @@ class Replies:
         return reply.who.id != 0
 
     def _start(self, reply: "_Reply", now: datetime) -> bool:
-        """The person's own yes, by the address itself."""
-        if not reply.who.id:
-            return plain(reply.text) in _COMING_BACK and self._join(reply, now)
+        """The person's own yes, by the address itself.
+
+        Anybody can write a mail in her name: without an answer to a mail of ours, she is asked by one.
+        """
+        coming_back = plain(reply.text) in _COMING_BACK
+        proven = reply.channel is Channel.SMS or reply.who.message_id != 0
+        if not reply.who.id or (coming_back and not proven):
+            return coming_back and self._join(reply, now)
 
         def work(connection: Connection) -> bool:
-            if plain(reply.text) not in _COMING_BACK and not was_asked_last(connection, reply.who.address):
+            if not proven or not (coming_back or was_asked_last(connection, reply.who.address)):
                 return False
             return choices.confirm(
                 connection, reply.who.id, reply.channel, now, source="reply", wording=plain(reply.text)
@@ -191,7 +196,10 @@ class Replies:
         return self.database.write(work)
 
     def _answer(self, reply: "_Reply", kind: str, now: datetime, *, still: str = "unchanged") -> None:
-        """Answer somebody we know, once; not where the provider has done it already."""
+        """Answer somebody we know; not where the provider has done it already.
+
+        Once a day for each kind of answer: two machines that answer each other come to an end.
+        """
         person = reply.who.id
         if not person or reply.inbound.handled is not None:
             return
@@ -201,7 +209,7 @@ class Replies:
                 connection,
                 MessageKind.ANSWER,
                 [Addressee(person, reply.channel, locale_of(connection, person))],
-                dedupe=f"answer:{reply.mark.hex()}",
+                dedupe=f"answer:{kind}:{now.date().isoformat()}",
                 payload={"kind": kind, "still": still},
                 when=at_once(MessageKind.ANSWER, now),
                 now=now,

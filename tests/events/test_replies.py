@@ -22,7 +22,7 @@ MAIL, TEXT = Channel.EMAIL, Channel.SMS
 
 def says(name: str, text: str, channel: Channel = TEXT, **more: Any) -> dict[str, Any]:
     sender = phone(name) if channel is TEXT else address(name)
-    return inbound(Inbound(channel, MORNING, sender, "12345", text, provider_id="p1", **more))
+    return inbound(Inbound(channel, MORNING, sender, "12345", text, **{"provider_id": "p1", **more}))
 
 
 def with_both(ear: Ear, *names: str) -> Ear:
@@ -104,6 +104,23 @@ def test_start_is_the_persons_own_yes(ear: Ear) -> None:
     ear.hear(says("Clara", "START"), at=MORNING + 2 * MINUTE)
     assert ear.closed() == []
     assert any("joined" in answer for answer in answers(ear))
+
+
+def test_a_mail_that_says_start_in_somebodys_name_only_asks_her(ear: Ear) -> None:
+    with_both(ear, "Clara")
+    ear.world.closes("Clara")
+    ear.hear(says("Clara", "START", MAIL))
+    assert ear.closed() == ["left"]
+    assert ear.joined == [(MAIL, address("Clara"))]
+    ear.hear(says("Clara", "START", MAIL, in_reply_to=ear.wire_id("Clara")), at=MORNING + MINUTE)
+    assert ear.closed() == []
+
+
+def test_two_machines_that_answer_each_other_come_to_an_end(ear: Ear) -> None:
+    with_both(ear, "Clara")
+    for number in range(5):
+        ear.hear(says("Clara", "HELP", provider_id=f"p{number}"), at=MORNING + number * MINUTE)
+    assert len(answers(ear)) == 1
 
 
 def test_done_counts_for_both_appeals_of_the_message(ear: Ear) -> None:
