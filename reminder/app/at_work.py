@@ -37,6 +37,7 @@ from reminder.planning.zones import zones_of_country
 from reminder.rendering.trial import try_all
 from reminder.reporting.expiry import report_expired
 from reminder.reporting.office import office_reminders
+from reminder.store.inbox import drop_old_parts
 from reminder.store.instance import beat as note_beat
 from reminder.store.instance import database_clock, read_instance, wait_because
 from reminder.store.queueing import queue_to_organisers
@@ -165,7 +166,8 @@ class App(Installation):
         return brake_providers(self.database, self.providers, limits, now)
 
     def _forget(self, now: datetime) -> int:
-        """Empty the callbacks of long ago."""
+        """Empty the callbacks of long ago, and drop what never became whole."""
+        self.database.write(lambda connection: drop_old_parts(connection, now - timedelta(days=1)))
         return empty_old(self.database, now - timedelta(days=self.settings.callback_days))
 
     def _goes_on(self) -> bool:

@@ -85,7 +85,7 @@ class Installation:
     def callbacks(self) -> Callbacks:
         """What understands the callbacks of all providers, and the mails that come back to us."""
         speaking: Mapping[str, Speaks] = {**self.providers, MAILBOX: Mailbox()}
-        replies = Replies(self.database, self.vault, self._join)
+        replies = Replies(self.database, self.vault, self.instance.epoch, self._join)
         return Callbacks(self.database, self.vault, speaking, self.instance.epoch, replies.take)
 
     def _join(self, channel: Channel, sender: str, now: datetime) -> None:

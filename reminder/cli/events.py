@@ -56,9 +56,8 @@ def mail(doors: Doors) -> None:
         raise Trouble("The mail", "is longer than 10 MB", "Nobody's reply is; look at what is piped in.")
     app, now = doors.app, doors.clock.now()
     new = app.database.write(storing(app.vault, MAILBOX, as_callback(raw, now)))
-    applied = app.hear(now)
-    told = "It was known already." if not new else f"Applied: {applied.events} events, {applied.replies} replies."
-    say([told], "`reminder inbox list`")
+    told = "It was known already." if not new else "The mail is stored."
+    say([told], "nothing while the daemon runs, else `reminder tick`")
 
 
 @click.group()
@@ -96,5 +95,5 @@ def show(doors: Doors, number: int) -> None:
 @pass_doors
 def done(doors: Doors, number: int, leaves: bool) -> None:
     """A reply was read and dealt with. Who was silent because of it hears from us again, unless --leaves."""
-    deal_with(doors.app.database, number, doors.clock.now(), leaves=leaves)
+    deal_with(doors.app.database, doors.app.vault, number, doors.clock.now(), leaves=leaves)
     say(["Dealt with."], "`reminder inbox list`")

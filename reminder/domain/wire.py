@@ -27,6 +27,7 @@ def message_of(text: str) -> int | None:
     if not dot or len(mac) != 2 * MAC_BYTES or not number or len(number) > 16:
         return None
     try:
-        return int(number, 16)
+        found = int(number, 16)
     except ValueError:
         return None
+    return found if found < 2**63 else None

@@ -15,9 +15,11 @@ from reminder.domain.addresses import normal_email
 from reminder.domain.consent import Closed, Leaving
 from reminder.domain.states import Channel, MessageState, Result
 from reminder.domain.wire import message_of, wire_ids
+from reminder.errors import Trouble
 from reminder.events.intake import PURPOSE, read
 from reminder.events.supporters import leave
 from reminder.providers.contract import Inbound, ProviderEvent, Speaks
+from reminder.providers.email.mailbox import NAME as MAILBOX
 from reminder.store import brake, heard, hooks
 from reminder.store.database import Connection, Database
 from reminder.store.heard import Known
@@ -31,7 +33,7 @@ from reminder.store.upkeep import settle_unclear, unclear_messages
 from reminder.store.vault import Vault
 
 log = structlog.get_logger()
-CALLBACKS_AT_ONCE = 200
+CALLBACKS_AT_ONCE = 1_000
 EVENTS_AT_ONCE = 2_000
 # A provider may tell of a message before we have written down the id that it gave it.
 RECEIPT_COMES_WITHIN = timedelta(minutes=10)
@@ -57,7 +59,7 @@ class _Page:
     counts: dict[int, int] = field(default_factory=dict)
     unreadable: list[int] = field(default_factory=list)
     events: dict[str, list[tuple[Raw, ProviderEvent]]] = field(default_factory=lambda: defaultdict(list))
-    replies: list[tuple[str, Inbound]] = field(default_factory=list)
+    replies: list[tuple[Raw, Inbound]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ class Callbacks:
         for provider, events in page.events.items():
             for early in self._apply_events(provider, events, now, applied):
                 page.counts.pop(early, None)
-        for provider, inbound in page.replies:
-            self.reply(provider, inbound, now)
+        for raw, inbound in page.replies:
+            if raw.id in page.counts:
+                self._reply(page, raw, inbound, now)
         self.database.write(partial(_finish, page=page))
         applied.callbacks += len(page.counts)
         applied.events += sum(map(len, page.events.values()))
@@ -118,9 +121,20 @@ class Callbacks:
         page.counts[raw.id] = len(told)
         for each in told:
             if isinstance(each, Inbound):
-                page.replies.append((raw.provider, each))
+                page.replies.append((raw, each))
             else:
                 page.events[raw.provider].append((raw, each))
+
+    def _reply(self, page: _Page, raw: Raw, inbound: Inbound, now: datetime) -> None:
+        """Hand one reply on; what fails in it stops no other, but a database that does not answer stops all."""
+        try:
+            self.reply(raw.provider, inbound, now)
+        except Trouble:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is kept and can be replayed
+            log.error("reply_not_applied", provider=raw.provider, callback=raw.id, kind=type(error).__name__)
+            page.counts.pop(raw.id, None)
+            page.unreadable.append(raw.id)
 
     def _apply_events(
         self, provider: str, events: Sequence[tuple[Raw, ProviderEvent]], now: datetime, applied: Applied
@@ -131,8 +145,8 @@ class Callbacks:
         )
         applied.news += noted.news
         applied.foreign += noted.foreign
-        for leaving, who in noted.left:
-            leave(self.database, leaving, who, now)
+        for leaving, who, at in noted.left:
+            leave(self.database, leaving, who, min(at, now))
         return noted.early
 
 
@@ -153,7 +167,7 @@ class _Noted:
 
     news: int = 0
     foreign: int = 0
-    left: list[tuple[Leaving, Address]] = field(default_factory=list)
+    left: list[tuple[Leaving, Address, datetime]] = field(default_factory=list)
     early: set[int] = field(default_factory=set)
 
 
@@ -174,10 +188,10 @@ def _note(
             noted.early.add(raw.id)
             continue
         if message is None:
-            _note_foreign(connection, noted, event, vault, now)
+            _note_foreign(connection, noted, provider, event, vault)
             continue
         if event.kind == "left" and event.leaving is not None and message.address_hash is not None:
-            noted.left.append((event.leaving, Address(message.channel, message.address_hash)))
+            noted.left.append((event.leaving, Address(message.channel, message.address_hash), event.at))
         if event.kind == "status":
             words.append(
                 Word(
@@ -199,8 +213,18 @@ def take_words(
     words = [word for word in words if word.message_id in messages]
     news = note_results(connection, words, now)
     _settle(connection, messages, words)
-    _close(connection, provider, [(word, about, messages[word.message_id].address_hash) for word, about in news], now)
+    _close(connection, provider, [(word, about, messages[word.message_id]) for word, about in news], now)
     return len(news)
+
+
+def genuine_message(
+    connection: Connection, provider: str, wire_id: str, provider_id: str, vault: Vault, epoch: bytes, now: datetime
+) -> Known | None:
+    """The message that a wire id names, if its MAC fits; else the one that this provider gave this id to."""
+    named = [ProviderEvent("noted", Result.UNKNOWN, now, wire_id=wire_id)] if wire_id else []
+    by_id = [ProviderEvent("noted", Result.UNKNOWN, now, provider_id=provider_id)] if provider_id else []
+    found = _ours(connection, provider, [*named, *by_id], vault, epoch)
+    return found.get(wire_id) or found.get(f"id:{provider_id}")
 
 
 def _name(event: ProviderEvent) -> str:
@@ -229,15 +253,18 @@ def _ours(
     return found
 
 
-def _note_foreign(connection: Connection, noted: _Noted, event: ProviderEvent, vault: Vault, now: datetime) -> None:
+def _note_foreign(connection: Connection, noted: _Noted, provider: str, event: ProviderEvent, vault: Vault) -> None:
     """A message of another history: its own address is still believed, where the provider names it.
 
     A wire id in our own form that fits nothing means that a newer copy of this database went on somewhere: nothing is
-    sent until somebody looks. An erased person's message is only no longer known.
+    sent until somebody looks. An erased person's message is only no longer known. Anybody can write us a mail, so of
+    mails only those that name a genuine wire id are believed.
     """
     if event.kind in {"noted", "unknown"}:
         return
     noted.foreign += 1
+    if provider == MAILBOX:
+        return
     number = message_of(event.wire_id)
     if number is not None and not heard.is_erased(connection, number):
         wait_because(connection, BEHIND)
@@ -248,9 +275,9 @@ def _note_foreign(connection: Connection, noted: _Noted, event: ProviderEvent, v
     certain = event.permanent or event.result is Result.COMPLAINED
     reason = _CLOSED_BY.get(event.result) if event.kind == "status" and certain else None
     if reason is not None:
-        close(connection, [Closing(address, reason, event.at)], now, event.result.name.lower())
+        close(connection, [Closing(address, reason, event.at)], event.at, event.result.name.lower())
     elif event.leaving is not None:
-        noted.left.append((event.leaving, address))
+        noted.left.append((event.leaving, address, event.at))
 
 
 def _channel_of(address: str) -> Channel:
@@ -276,17 +303,15 @@ def _settle(connection: Connection, known: Mapping[int, Known], words: Sequence[
                 settle_unclear(connection, found[0], arrived=True, result=word.result)
 
 
-def _close(
-    connection: Connection, provider: str, news: Sequence[tuple[Word, About, bytes | None]], now: datetime
-) -> None:
+def _close(connection: Connection, teller: str, news: Sequence[tuple[Word, About, Known]], now: datetime) -> None:
     """Close dead and complaining addresses, count soft bounces and what the brake looks at."""
     closings: list[tuple[Result, Closing]] = []
     soft: list[Address] = []
     arrived: list[Address] = []
-    for word, about, digest in news:
-        if about.kind in TO_ORGANISERS or digest is None:
+    for word, about, message in news:
+        if about.kind in TO_ORGANISERS or message.address_hash is None:
             continue
-        address = Address(about.channel, digest)
+        address = Address(about.channel, message.address_hash)
         if word.result is Result.BOUNCED and not word.permanent:
             soft.append(address)
         elif word.result in _CLOSED_BY:
@@ -298,7 +323,10 @@ def _close(
     closings += [(Result.BOUNCED, Closing(address, Closed.BOUNCED, now)) for address in sorted(full)]
     for result in _CLOSED_BY:
         close(connection, [each for said, each in closings if said is result], now, result.name.lower())
-    bounced = sum(word.result is Result.BOUNCED for word, _, _ in news)
-    complained = sum(word.result is Result.COMPLAINED for word, _, _ in news)
-    if bounced or complained:
-        brake.count(connection, provider, now, bounced=bounced, complained=complained)
+    # Against whoever sent it: a bounce that comes by mail is told by nobody.
+    senders = {message.provider or teller for _, _, message in news}
+    for name in sorted(senders):
+        of_it = [word.result for word, _, message in news if (message.provider or teller) == name]
+        bounced, complained = of_it.count(Result.BOUNCED), of_it.count(Result.COMPLAINED)
+        if bounced or complained:
+            brake.count(connection, name, now, bounced=bounced, complained=complained)

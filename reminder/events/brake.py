@@ -31,7 +31,7 @@ def _look(connection: Connection, name: str, limits: Brake, now: datetime) -> bo
         "reason": f"Within a day {why}. Nothing more goes through {name} until you say so.",
         "remedy": f"Find out why, mend the list, then run `reminder providers resume {name}`.",
     }
-    queue_to_organisers(connection, MessageKind.ALERT, said, f"brake:{name}:{now.date().isoformat()}", now)
+    queue_to_organisers(connection, MessageKind.ALERT, said, f"brake:{name}:{now.isoformat()}", now)
     return True
 
 

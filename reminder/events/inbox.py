@@ -9,11 +9,13 @@ from reminder.domain.consent import Closed
 from reminder.domain.replies import Wish
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
+from reminder.events.apply import said_address
 from reminder.store import inbox
 from reminder.store.database import Connection, Database
 from reminder.store.people import choices
 from reminder.store.people.addresses import addresses_of
 from reminder.store.people.ledger import Closing, close
+from reminder.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class WaitingReply:
     subscriber_id: int
     what: str
     due_on: date | None
+    sender_ct: bytes = field(repr=False)
     text_ct: bytes = field(repr=False)
 
     def line(self) -> str:
@@ -54,20 +57,23 @@ def waiting_replies(database: Database, *, number: int | None = None) -> Sequenc
     if number is not None and not found:
         raise Trouble(f"Reply {number}", "is not known", "`reminder inbox list` shows those that wait.")
     return [
-        WaitingReply(each.id, each.at, each.channel, each.subscriber_id, each.what, each.due_on, each.text_ct)
+        WaitingReply(
+            each.id, each.at, each.channel, each.subscriber_id, each.what, each.due_on, each.sender_ct, each.text_ct
+        )
         for each in found
     ]
 
 
-def deal_with(database: Database, number: int, now: datetime, *, leaves: bool) -> None:
+def deal_with(database: Database, vault: Vault, number: int, now: datetime, *, leaves: bool) -> None:
     """A person has read a reply. `leaves`: nothing more by that channel; else who was silenced by it is no longer."""
     [reply] = waiting_replies(database, number=number)
 
     def work(connection: Connection) -> bool:
         if not inbox.finish(connection, number, now):
             return False
-        if reply.subscriber_id and leaves:
+        if leaves:
             own = [each for each in addresses_of(connection, reply.subscriber_id) if each.channel is reply.channel]
+            own = own or [said_address(vault, reply.channel, vault.decrypt(reply.sender_ct, b"reply"))]
             close(connection, [Closing(each, Closed.OPTED_OUT, now) for each in own], now, "reply")
         if reply.subscriber_id and reply.what == Wish.SOUNDS_LIKE_LEAVING:
             choices.pause(connection, reply.subscriber_id, None, now)

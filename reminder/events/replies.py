@@ -15,19 +15,18 @@ from mailparser_reply import EmailReplyParser
 from reminder.domain.consent import Leaving
 from reminder.domain.replies import Wish, is_automatic, plain, wish_of
 from reminder.domain.states import Channel, MessageKind
-from reminder.domain.wire import message_of
 from reminder.errors import Trouble
-from reminder.events.apply import said_address
+from reminder.events.apply import genuine_message, said_address
 from reminder.events.supporters import leave, report_letter
 from reminder.providers.contract import Inbound
 from reminder.store import inbox
 from reminder.store.database import Connection, Database
-from reminder.store.heard import known_messages, messages_of_ids
 from reminder.store.hooks import fingerprint
 from reminder.store.lastchecks import TO_ORGANISERS
 from reminder.store.people import choices
 from reminder.store.people.addresses import Address, addresses_of, locale_of, person_at
 from reminder.store.people.answering import campaigns_last_reminded_of, campaigns_of_message, was_asked_last
+from reminder.store.people.ledger import closed_among
 from reminder.store.queueing import Addressee, at_once, queue
 from reminder.store.vault import Vault
 
@@ -35,11 +34,14 @@ log = structlog.get_logger()
 # What CAN-SPAM and the rules of carriers give an office to act on a wish to leave that was not said in one word.
 WORKING_DAYS = 10
 SILENT_UNTIL_READ = timedelta(days=3_650)
-PART_COMES_WITHIN = timedelta(hours=6)
 # The words that carriers reserve for coming back; a mere "yes" counts only as the answer to our question.
 _COMING_BACK = frozenset({"start", "unstop"})
 _LANGUAGES = ["en", "fr", "es", "zh", "de", "it", "nl", "pl", "cs", "da", "sv", "ja", "ko"]
 _QUOTES_FROM = re.compile(r"(?m)^(?:>|.*<[^<>\s]+@[^<>\s]+>.*[:：]\s*$|-- ?$)")
+
+# What stands further down is hardly new; the library takes longer than it is worth for long texts and lines.
+LONGEST_TEXT, LONGEST_LINE = 4_000, 500
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*")
 
 Join = Callable[[Channel, str, datetime], None]
 
@@ -50,42 +52,38 @@ class Replies:
 
     database: Database
     vault: Vault
+    epoch: bytes
     join: Join
 
     def take(self, provider: str, inbound: Inbound, now: datetime) -> None:
         """Act on one reply, or keep it for the office."""
-        if inbound.channel is Channel.EMAIL and is_automatic(inbound.headers):
+        unsubscribes = inbound.channel is Channel.EMAIL and wish_of(inbound.subject) is Wish.STOP
+        if inbound.channel is Channel.EMAIL and is_automatic(inbound.headers) and not unsubscribes:
             log.info("automatic_answer", provider=provider)
             return
-        whole = self._whole(provider, inbound, now)
+        name = fingerprint(provider.encode(), inbound.provider_id.encode(), inbound.sender.encode())
+        whole = self._whole(name, inbound, now)
         if whole is None:
             return
         text = new_text(whole.text) if whole.channel is Channel.EMAIL else whole.text
-        mark = fingerprint(
-            provider.encode(),
-            whole.provider_id.encode(),
-            whole.sender.encode(),
-            text.encode(),
-            whole.at.isoformat().encode(),
-        )
+        if unsubscribes and wish_of(text) in {Wish.OTHER, Wish.SOUNDS_LIKE_LEAVING}:
+            # Our own List-Unsubscribe opens a mail with the wish in its subject, and mail programs write what they like.
+            text = whole.subject
+        # Told again, a reply has the same id; where there is none, the same instant.
+        said_at = "" if whole.provider_id else whole.at.isoformat()
+        mark = fingerprint(name, text.encode(), said_at.encode())
         with self.database.read() as connection:
             who = self._who(connection, provider, whole)
-        self._act(_Reply(whole, text, mark, who), now)
+        self._act(_Reply(whole, text, mark, who, min(whole.at, now)), now)
+        if inbound.part[1] > 1:
+            self.database.write(lambda connection: inbox.drop_parts(connection, name))
 
-    def _whole(self, provider: str, inbound: Inbound, now: datetime) -> Inbound | None:
+    def _whole(self, name: bytes, inbound: Inbound, now: datetime) -> Inbound | None:
         """The text put together; None while parts of it are missing."""
         if inbound.part[1] <= 1:
             return inbound
-        name = fingerprint(provider.encode(), inbound.provider_id.encode(), inbound.sender.encode())
         sealed = self.vault.encrypt(inbound.text, b"reply")
-
-        def work(connection: Connection) -> list[bytes]:
-            parts = inbox.put_part(connection, name, inbound.part[0], sealed, now)
-            if len(parts) >= inbound.part[1]:
-                inbox.drop_parts(connection, name)
-            return parts
-
-        parts = self.database.write(work)
+        parts = self.database.write(lambda connection: inbox.put_part(connection, name, inbound.part[0], sealed, now))
         if len(parts) < inbound.part[1]:
             return None
         return replace(inbound, text="".join(self.vault.decrypt(part, b"reply") for part in parts), part=(1, 1))
@@ -93,14 +91,17 @@ class Replies:
     def _who(self, connection: Connection, provider: str, inbound: Inbound) -> "_Who":
         """Who wrote: whose message it answers, else whose address it came from."""
         address = said_address(self.vault, inbound.channel, inbound.sender)
-        by_provider = messages_of_ids(connection, provider, {inbound.in_reply_to_id} - {""})
-        number = message_of(inbound.in_reply_to) or by_provider.get(inbound.in_reply_to_id)
-        message = known_messages(connection, [number]).get(number) if number is not None else None
+        message = genuine_message(
+            connection, provider, inbound.in_reply_to, inbound.in_reply_to_id, self.vault, self.epoch, now=inbound.at
+        )
         if message is not None and message.kind not in TO_ORGANISERS:
             own = [each for each in addresses_of(connection, message.subscriber_id) if each.channel is inbound.channel]
             if address in own or inbound.channel is Channel.EMAIL:
-                return _Who(message.subscriber_id, own[0] if own else address, message.message_id)
-        return _Who(person_at(connection, address) or 0, address, 0)
+                theirs = own[0] if own else address
+                return _Who(message.subscriber_id, theirs, message.message_id, is_own=address in own)
+        person = person_at(connection, address) or 0
+        # A text can come only from who has the number; a mail can be written in anybody's name.
+        return _Who(person, address, 0, is_own=inbound.channel is Channel.SMS)
 
     def _act(self, reply: "_Reply", now: datetime) -> None:
         wish = wish_of(reply.text)
@@ -118,7 +119,7 @@ class Replies:
 
     def _stop(self, reply: "_Reply", now: datetime) -> bool:
         leaving = Leaving.STOP if reply.channel is Channel.SMS else Leaving.ALL_EMAIL
-        left = leave(self.database, leaving, reply.who.address, now)
+        left = leave(self.database, leaving, reply.who.address, reply.at)
         kind = "left_sms" if reply.channel is Channel.SMS else "left_email"
         still = {frozenset({Channel.EMAIL}): "email", frozenset({Channel.SMS}): "sms"}.get(left.still, "nothing")
         self._answer(reply, kind, now, still=still)
@@ -134,13 +135,16 @@ class Replies:
         Anybody can write a mail in her name: without an answer to a mail of ours, she is asked by one.
         """
         coming_back = plain(reply.text) in _COMING_BACK
-        proven = reply.channel is Channel.SMS or reply.who.message_id != 0
+        proven = reply.who.is_own
         if not reply.who.id or (coming_back and not proven):
             return coming_back and self._join(reply, now)
 
         def work(connection: Connection) -> bool:
             if not proven or not (coming_back or was_asked_last(connection, reply.who.address)):
                 return False
+            closed = closed_among(connection, [reply.who.address]).get(reply.who.address)
+            if closed is not None and closed.since > reply.at:
+                return False  # said after this, and told before it
             return choices.confirm(
                 connection, reply.who.id, reply.channel, now, source="reply", wording=plain(reply.text)
             )
@@ -179,9 +183,7 @@ class Replies:
         inbound = reply.inbound
 
         def work(connection: Connection) -> bool:
-            if leaving and reply.who.id:
-                choices.pause(connection, reply.who.id, now + SILENT_UNTIL_READ, now)
-            return inbox.put(
+            fresh = inbox.put(
                 connection,
                 mark=reply.mark,
                 at=inbound.at,
@@ -192,6 +194,9 @@ class Replies:
                 what=(wish if leaving else Wish.OTHER).value,
                 due_on=after_working_days(now.date(), WORKING_DAYS) if leaving else None,
             )
+            if fresh and leaving and reply.who.id:
+                choices.pause(connection, reply.who.id, now + SILENT_UNTIL_READ, now)
+            return fresh
 
         return self.database.write(work)
 
@@ -220,11 +225,13 @@ class Replies:
 
 @dataclass(frozen=True, slots=True)
 class _Who:
-    """Who wrote; `id` 0 is nobody we know. `message_id` 0: it names no message of ours."""
+    """Who wrote; `id` 0 is nobody we know. `message_id` 0: it names no message of ours. `is_own`: it certainly came from
+    the address itself."""
 
     id: int
     address: Address
     message_id: int
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,7 @@ class _Reply:
     text: str
     mark: bytes
     who: _Who
+    at: datetime
 
     @property
     def channel(self) -> Channel:
@@ -241,7 +249,10 @@ class _Reply:
 
 def new_text(text: str) -> str:
     """What a mail says itself, without what it quotes and without its signature."""
-    own = EmailReplyParser(languages=_LANGUAGES).parse_reply(text=text.replace("\r\n", "\n")) or ""
+    lines = [
+        line[:LONGEST_LINE] for line in _EMPTY_LINES.sub("\n\n", text.replace("\r\n", "\n"))[:LONGEST_TEXT].split("\n")
+    ]
+    own = EmailReplyParser(languages=_LANGUAGES).parse_reply(text="\n".join(lines)) or ""
     # The library does not know every mail program of our languages; what none of them writes by hand ends the text too.
     return _QUOTES_FROM.split(own, maxsplit=1)[0].strip()
 

@@ -21,8 +21,8 @@ AT_HOUR = 9
 # On SQLite the web and the sender wait while a chunk is written: at most 150 ms. PostgreSQL lets them pass, and a small
 # chunk costs it twice as much for each person (4.4 times the bare INSERT at 20,000, 2.2 times at 100,000).
 CHUNK_ON_SQLITE, CHUNK_ON_POSTGRESQL = 7_500, 100_000
-# While callbacks or pages wait for the writer, a chunk is so much smaller: 25 ms instead of 120.
-SMALLER_IN_DEMAND = 5
+# While callbacks or pages wait for the writer, a chunk is so much smaller: 30 ms instead of 120.
+SMALLER_IN_DEMAND = 10
 
 CountryZones = Callable[[str], Sequence[str]]
 

@@ -78,6 +78,12 @@ def soft_bounced(connection: Connection, addresses: Collection[Address], now: da
         ).scalar()
         if row is not None and row >= SOFT_BOUNCES_IN_A_ROW:
             full.add(address)
+    if full:
+        # What is closed begins anew if its owner confirms it again.
+        connection.execute(
+            statement("DELETE FROM soft_bounce WHERE channel = :channel AND address_hash = :hash"),
+            [_bound(address) for address in full],
+        )
     return full
 
 

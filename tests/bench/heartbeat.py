@@ -56,7 +56,8 @@ def _beat(app: App, now: object) -> float:
     begun = time.perf_counter()
     results = app.heartbeat(now)  # type: ignore[arg-type]
     took = (time.perf_counter() - begun) * 1000
-    assert len(results) == 8, f"a part of the heartbeat failed; only {sorted(results)} went well"
+    failed = [name for name, result in results.items() if isinstance(result, Exception)]
+    assert not failed, f"parts of the heartbeat failed: {failed}"
     return took
 
 

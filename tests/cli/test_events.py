@@ -23,6 +23,7 @@ def database(office: Office) -> Database:
 def test_a_reply_that_was_piped_in_waits_in_the_inbox_until_it_is_dealt_with(office: Office) -> None:
     said = office.say("events mail", typed=REPLY.format(sender="clara@example.org", text="Is a postcard fine?"))
     assert (said.code, said.errors) == (0, [])
+    office.done("tick")
     listed = office.say("inbox list")
     assert "nobody we know: reply" in listed.out.splitlines()[0]
     assert "clara" not in "".join(listed.out.splitlines())

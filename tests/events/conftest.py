@@ -34,7 +34,7 @@ class Ear:
     @property
     def replies(self) -> Replies:
         return Replies(
-            self.world.database, vault_for_tests(), lambda channel, who, now: self.joined.append((channel, who))
+            self.world.database, vault_for_tests(), EPOCH, lambda channel, who, now: self.joined.append((channel, who))
         )
 
     def keep(self, came: Callback) -> bool:

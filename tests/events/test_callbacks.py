@@ -268,3 +268,23 @@ def test_storing_is_one_row(ear: Ear) -> None:
     work = storing(vault_for_tests(), "talking", callback([], MORNING))
     assert ear.world.database.write(work) is True
     assert ear.world.database.write(work) is False
+
+
+def test_a_mail_that_anybody_can_write_halts_nothing_and_closes_nobody(ear: Ear) -> None:
+    sent(ear, "Clara")
+    ear.provider.name = "mailbox"
+    number = ear.wire_id("Clara").partition(".")[0]
+    forged = status(f"{number}.0000000000000000", Result.BOUNCED, MORNING, permanent=True, address=address("Clara"))
+    assert ear.hear(forged).foreign == 1
+    assert ear.closed() == []
+    assert ear.world.one("SELECT waits_because FROM instance") == ""
+
+
+def test_a_bounce_that_comes_by_mail_counts_against_who_sent_it(ear: Ear) -> None:
+    sent(ear, "Clara")
+    name = ear.wire_id("Clara")
+    ear.provider.name = "mailbox"
+    ear.hear(status(name, Result.BOUNCED, MORNING, permanent=True))
+    with ear.world.database.read() as connection:
+        assert fared(connection, "talking", MORNING).bounced == 1
+        assert fared(connection, "mailbox", MORNING) == Fared()

@@ -10,6 +10,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
+from itertools import islice
 from typing import ClassVar
 
 from flufl.bounce import all_failures
@@ -23,6 +24,8 @@ from reminder.providers.email.smtp_replies import DEAD_MAILBOX
 from reminder.providers.silent import NoCallbacks
 
 NAME = "mailbox"
+# A server reports on one message, or a few; who sends thousands in a mail wants something else.
+MOST_REPORTS = 50
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{1,16}\.[0-9a-f]{1,64})@")
 _RETURNED_TO = re.compile(r"[+=]([0-9a-f]{1,16}\.[0-9a-f]{1,64})@")
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -46,7 +49,9 @@ class Mailbox(NoCallbacks):
         """What a mail says; any bytes are a mail of some kind."""
         try:
             message = message_from_bytes(callback.body)
-            told: list[Told] = [*_reports(message, callback)] or [*_old_bounces(message, callback)]
+            told: list[Told] = [*islice(_reports(message, callback), MOST_REPORTS)] or [
+                *islice(_old_bounces(message, callback), MOST_REPORTS)
+            ]
             if told:
                 return told
             headers, text = raw_mail(callback.body)

@@ -102,9 +102,14 @@ def form_of(callback: Callback) -> dict[str, bytes]:
 def decoded_text(raw: bytes, charset: str = "utf-8") -> str:
     """Bytes as text, whatever they are and whatever the charset is called."""
     try:
-        return raw.decode(charset or "utf-8", "replace")
+        return _storable(raw.decode(charset or "utf-8", "replace"))
     except (LookupError, ValueError):
         return raw.decode("utf-8", "replace")
+
+
+def _storable(text: str) -> str:
+    """Without the halves of characters that some charsets give and nothing can write."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _bytes_of(part: Message) -> bytes:
@@ -125,7 +130,7 @@ def _header_text(value: str) -> str:
     if "=?" not in value:
         return value
     try:
-        return " ".join(str(make_header(decode_header(value))).split())
+        return _storable(" ".join(str(make_header(decode_header(value))).split()))
     except (HeaderParseError, LookupError, ValueError):
         return value
 

@@ -7,10 +7,11 @@ from sqlalchemy import Connection, delete, update
 from reminder.domain.consent import Closed, PersonState
 from reminder.store.people.addresses import PERSON, addresses_of
 from reminder.store.people.ledger import Closing, close, forget
-from reminder.store.tables import Exclusion, Subscriber, Subscription
+from reminder.store.tables import Exclusion, InboxRow, Subscriber, Subscription
 
 _SUBSCRIBER = Subscriber.__table__  # type: ignore[attr-defined]
 _SUBSCRIPTION = Subscription.__table__  # type: ignore[attr-defined]
+_INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 _EXCLUSION = Exclusion.__table__  # type: ignore[attr-defined]
 NOBODYS_RHYTHM = 0
 _AS_NEW = {
@@ -34,6 +35,7 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
     close(connection, [Closing(address, Closed.ERASED, now) for address in addresses], now)
     forget(connection, addresses)
     connection.execute(delete(_SUBSCRIPTION).where(_SUBSCRIPTION.c.subscriber_id == subscriber_id))
+    connection.execute(delete(_INBOX).where(_INBOX.c.subscriber_id == subscriber_id))
     connection.execute(delete(_EXCLUSION).where(_EXCLUSION.c.subscriber_id == subscriber_id))
     empty = {column.name: None for column in PERSON if column.nullable}
     erased = connection.execute(

@@ -27,7 +27,7 @@ class RawEvent(SQLModel, table=True):
         # The same callback told twice is one.
         Index("one_raw_event", "fingerprint", unique=True),
         Index("raw_event_to_apply", "id", **where("state = 1")),
-        Index("raw_event_by_age", "received_at"),
+        Index("raw_event_to_empty", "received_at", **where("callback_ct IS NOT NULL")),
     )
     id: int | None = row_id()
     provider: str = words()

@@ -444,7 +444,6 @@ def _create_raw_event() -> None:
 
 def _index_raw_event() -> None:
     op.create_index("one_raw_event", "raw_event", ["fingerprint"], unique=True)
-    op.create_index("raw_event_by_age", "raw_event", ["received_at"], unique=False)
     op.create_index(
         "raw_event_to_apply",
         "raw_event",
@@ -452,6 +451,14 @@ def _index_raw_event() -> None:
         unique=False,
         sqlite_where=sa.text("state = 1"),
         postgresql_where=sa.text("state = 1"),
+    )
+    op.create_index(
+        "raw_event_to_empty",
+        "raw_event",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("callback_ct IS NOT NULL"),
+        postgresql_where=sa.text("callback_ct IS NOT NULL"),
     )
 
 
