@@ -10,7 +10,7 @@ import click
 from reminder.cli.base import Doors, Number, day_option, json_option, pass_doors, say, say_json
 from reminder.errors import Trouble
 from reminder.events.inbox import deal_with, waiting_replies
-from reminder.events.intake import LONGEST_MAIL, storing
+from reminder.events.intake import LONGEST_MAIL, keep, sealed
 from reminder.providers.email.mailbox import NAME as MAILBOX
 from reminder.providers.email.mailbox import as_callback
 from reminder.store import hooks
@@ -55,7 +55,7 @@ def mail(doors: Doors) -> None:
     if len(raw) > LONGEST_MAIL:
         raise Trouble("The mail", "is longer than 10 MB", "Nobody's reply is; look at what is piped in.")
     app, now = doors.app, doors.clock.now()
-    new = app.database.write(storing(app.vault, MAILBOX, as_callback(raw, now)))
+    new = keep(app.database, sealed(app.vault, MAILBOX, as_callback(raw, now)))
     told = "It was known already." if not new else "The mail is stored."
     say([told], "nothing while the daemon runs, else `reminder tick`")
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,23 +33,37 @@ def fingerprint(*parts: bytes) -> bytes:
     return digest.digest()[:FINGERPRINT_BYTES]
 
 
-def keep(connection: Connection, provider: str, mark: bytes, callback_ct: bytes, now: datetime) -> bool:
-    """Store a callback; False where the same one is stored already."""
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A callback ready to be stored. `mark` is what makes it the same as one that came before."""
+
+    provider: str
+    mark: bytes
+    callback_ct: bytes
+    received_at: datetime
+
+
+def keep(connection: Connection, callbacks: Sequence[Sealed]) -> None:
+    """Store callbacks; those that are stored already are left as they are."""
     insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    written = connection.execute(
-        insert_new(_RAW)
-        .values(
-            provider=provider,
-            received_at=now,
-            fingerprint=mark,
-            callback_ct=callback_ct,
-            state=RawState.NEW,
-            n_events=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(_RAW.c.id)
-    )
-    return written.first() is not None
+    rows = [
+        {
+            "provider": each.provider,
+            "received_at": each.received_at,
+            "fingerprint": each.mark,
+            "callback_ct": each.callback_ct,
+            "state": RawState.NEW,
+            "n_events": 0,
+        }
+        # In one order, or two that store the same ones would wait for each other.
+        for each in sorted(callbacks, key=attrgetter("mark"))
+    ]
+    connection.execute(insert_new(_RAW).on_conflict_do_nothing(), rows)
+
+
+def is_kept(connection: Connection, mark: bytes) -> bool:
+    """Whether a callback is stored already."""
+    return connection.execute(select(_RAW.c.id).where(_RAW.c.fingerprint == mark)).first() is not None
 
 
 def waiting(connection: Connection, *, after: int, limit: int) -> Sequence[Raw]:

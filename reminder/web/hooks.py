@@ -1,23 +1,19 @@
 """`/hooks/{provider}`: callbacks in. Verified on the raw body, stored, answered; what they say is applied afterwards."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request, Response
 
 from reminder.clock import Clock
 from reminder.errors import Trouble
-from reminder.events import intake
+from reminder.events.intake import Keeper
 from reminder.providers.contract import BadSignature, Callback, CannotTell, Provider
 from reminder.store.database import Database
 from reminder.store.vault import Vault
 
 log = structlog.get_logger()
 LONGEST_BODY = 10_000_000
-# A body that takes longer than 5 ms to encrypt is not encrypted where everybody else waits.
-ENCRYPTED_AT_ONCE = 500_000
 
 
 def hooks(
@@ -29,7 +25,7 @@ def hooks(
     heard: Callable[[], None],
 ) -> APIRouter:
     """The routes. `heard` is called once a callback is stored. `public_url` is what providers that sign the URL sign."""
-    router = APIRouter()
+    router, keeper, base = APIRouter(), Keeper(database, vault), public_url.rstrip("/")
 
     async def hook(name: str, request: Request) -> Response:
         """400 where it is not from the provider, 413 where it is too long, 500 and 503 only for a fault of ours: sent again."""
@@ -41,7 +37,7 @@ def hooks(
             return Response(status_code=413)
         callback = Callback(
             method=request.method,
-            url=f"{public_url}{request.url.path}{'?' if request.url.query else ''}{request.url.query}",
+            url=f"{base}{request.url.path}{'?' if request.url.query else ''}{request.url.query}",
             headers={key.lower(): value for key, value in request.headers.items()},
             body=body,
             received_at=clock.now(),
@@ -55,7 +51,7 @@ def hooks(
             log.warning("callback_not_verified", provider=name, reason=str(trouble))
             return Response(status_code=503)
         try:
-            await _keep(database, vault, name, callback)
+            await keeper.keep(name, callback)
         except Exception as error:  # noqa: BLE001 - whatever it was, the provider must come again
             reason = error.reason if isinstance(error, Trouble) else type(error).__name__
             log.error("callback_not_stored", provider=name, reason=reason)
@@ -79,9 +75,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > LONGEST_BODY:
             return None
     return bytes(body)
-
-
-async def _keep(database: Database, vault: Vault, name: str, callback: Callback) -> None:
-    make = partial(intake.storing, vault, name, callback)
-    work = make() if len(callback.body) <= ENCRYPTED_AT_ONCE else await asyncio.to_thread(make)
-    await asyncio.wrap_future(database.write_soon(work))

@@ -8,7 +8,7 @@ import pytest
 
 from reminder.domain.states import Channel
 from reminder.events.apply import Applied, Callbacks
-from reminder.events.intake import storing
+from reminder.events.intake import keep, sealed
 from reminder.events.replies import Replies
 from reminder.providers.contract import Callback
 from reminder.store.database import Database
@@ -38,7 +38,7 @@ class Ear:
         )
 
     def keep(self, came: Callback) -> bool:
-        return self.world.database.write(storing(vault_for_tests(), self.provider.name, came))
+        return keep(self.world.database, sealed(vault_for_tests(), self.provider.name, came))
 
     def hear(self, *said: dict[str, Any], at: datetime | None = None) -> Applied:
         """A callback comes in and is applied."""

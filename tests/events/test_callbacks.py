@@ -1,5 +1,6 @@
 """What providers say: stored once, applied in any order and as often as one likes, to the same end."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reminder.domain.states import Channel, MessageState, Result
-from reminder.events.intake import read, storing, written
+from reminder.errors import Trouble
+from reminder.events.intake import Keeper, read, written
 from reminder.store import hooks
 from reminder.store.brake import SOFT_BOUNCES_IN_A_ROW, Fared, fared
 from reminder.store.database import Database
@@ -264,10 +266,22 @@ def test_any_order_and_repetition_of_a_messages_events_ends_alike(
     assert ends[0] == ends[1]
 
 
-def test_storing_is_one_row(ear: Ear) -> None:
-    work = storing(vault_for_tests(), "talking", callback([], MORNING))
-    assert ear.world.database.write(work) is True
-    assert ear.world.database.write(work) is False
+async def test_callbacks_that_come_together_are_all_stored_and_told_when_they_cannot_be(database: Database) -> None:
+    keeper = Keeper(database, vault_for_tests())
+    came = [callback([status(f"x{number}", Result.SENT, MORNING)], MORNING) for number in range(50)]
+    await asyncio.gather(*(keeper.keep("talking", each) for each in [*came, *came[:5]]))
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM raw_event").scalar_one() == 50
+
+
+async def test_who_waits_for_a_callback_is_told_that_it_could_not_be_stored(sqlite_database: Database) -> None:
+    keeper = Keeper(sqlite_database, vault_for_tests())
+    sqlite_database.write(lambda connection: connection.exec_driver_sql("DROP TABLE raw_event"))
+    told = await asyncio.gather(
+        *(keeper.keep("talking", callback([], MORNING + number * MINUTE)) for number in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in told] == [Trouble] * 3
 
 
 def test_a_mail_that_anybody_can_write_halts_nothing_and_closes_nobody(ear: Ear) -> None:
