@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.store.tables import RawEvent, RawState
@@ -111,17 +111,3 @@ def empty_before(connection: Connection, instant: datetime, *, limit: int) -> in
         .scalar_subquery()
     )
     return connection.execute(update(_RAW).where(_RAW.c.id.in_(old)).values(callback_ct=None)).rowcount
-
-
-def count_by_state(connection: Connection) -> dict[RawState, int]:
-    """How many callbacks wait, are applied, could not be read."""
-    rows = connection.execute(select(_RAW.c.state, func.count()).group_by(_RAW.c.state))
-    return {RawState(state): n for state, n in rows}
-
-
-def newest(connection: Connection, provider: str) -> datetime | None:
-    """When a provider last called."""
-    found: datetime | None = connection.execute(
-        select(func.max(_RAW.c.received_at)).where(_RAW.c.provider == provider)
-    ).scalar()
-    return found
