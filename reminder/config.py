@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reminder.domain.addresses import is_address
+from reminder.domain.limits import read_limits, read_warm_up
 from reminder.errors import BadSetting
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -59,24 +61,45 @@ class Settings(BaseModel):
     mail_leave_address: str = ""
     sms_from: str = "Reminder"
     sms_two_way: bool = False
+    sms_countries: str = ""
+    sms_senders: str = ""
+    sms_routes: str = ""
+
+    imap_host: str = ""
+    imap_port: int = Field(default=0, ge=0, le=65_535)
+    imap_tls: str = "implicit"
+    imap_ca_file: str = ""
+    imap_user: str = ""
+    imap_password: str = Field(default="", repr=False)
+    imap_folder: str = "INBOX"
+    imap_done_folder: str = ""
 
     email_per_second: float = Field(default=0, ge=0, le=100_000)
     sms_per_second: float = Field(default=0, ge=0, le=100_000)
     email_per_day: int = Field(default=0, ge=0)
     sms_per_day: int = Field(default=0, ge=0)
+    provider_limits: str = ""
+    provider_warm_up: str = ""
 
     sending_limit: int = Field(default=0, ge=0)
     catch_up_hours: int = Field(default=12, ge=1, le=72)
     settle_hours: int = Field(default=6, ge=1, le=72)
+    ask_after_hours: int = Field(default=4, ge=1, le=72)
     email_margin_minutes: int = Field(default=60, ge=0, le=720)
     heartbeat_seconds: int = Field(default=20, ge=1, le=300)
     opening_chunk: int = Field(default=0, ge=0, le=200_000)
     callback_days: int = Field(default=14, ge=1, le=365)
+    inbox_days: int = Field(default=90, ge=1, le=3_650)
     brake_complaints_percent: float = Field(default=0.1, gt=0, le=100)
     brake_bounces_percent: float = Field(default=4.0, gt=0, le=100)
+    trusted_proxies: str = ""
+    processors: str = ""
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8080, ge=0, le=65_535)
     post_days_file: str = ""
+    sms_rules_file: str = ""
+    sms_prices_file: str = ""
+    sms_confirmations_per_day: int = Field(default=200, ge=0, le=1_000_000)
     template_folder: str = ""
     log_format: str = "human"
     log_level: str = "info"
@@ -106,11 +129,33 @@ class Settings(BaseModel):
             raise ValueError("may hold a host and a path in plain letters, and nothing behind a ? or #")
         return value.rstrip("/")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for word in filter(None, map(str.strip, value.split(","))):
+            try:
+                ip_network(word, strict=False)
+            except ValueError:
+                raise ValueError("names something that is no address or network, such as 10.0.0.0/8") from None
+        return value
+
     @field_validator("email_providers", "sms_providers")
     @classmethod
     def _names_some(cls, value: str) -> str:
         if value and not value.strip(", "):
             raise ValueError("names no provider")
+        return value
+
+    @field_validator("provider_limits")
+    @classmethod
+    def _are_limits(cls, value: str) -> str:
+        read_limits(value)
+        return value
+
+    @field_validator("provider_warm_up")
+    @classmethod
+    def _are_numbers(cls, value: str) -> str:
+        read_warm_up(value)
         return value
 
     @field_validator("mail_from", "mail_reply_to", "mail_leave_address")
@@ -127,7 +172,14 @@ class Settings(BaseModel):
             raise ValueError("is not a folder")
         return value
 
-    @field_validator("post_days_file")
+    @field_validator("imap_tls")
+    @classmethod
+    def _known_tls(cls, value: str) -> str:
+        if value not in {"implicit", "starttls", "none"}:
+            raise ValueError("must be implicit, starttls or none")
+        return value
+
+    @field_validator("post_days_file", "imap_ca_file", "sms_rules_file", "sms_prices_file")
     @classmethod
     def _is_file(cls, value: str) -> str:
         if value and not Path(value).is_file():

@@ -87,7 +87,7 @@ def test_every_argument_has_a_name_that_says_what_it_is() -> None:
         each
         for each in arguments
         if not re.fullmatch(
-            r"\[?(CASE|CAMPAIGN|FILE|ID|NAME|TEXT|\{same\|new\}|CAMPAIGN\|expiring\|expired)\]?", each[1]
+            r"\[?(AMOUNT|CASE|CAMPAIGN|FILE|ID|NAME|TEXT|\{same\|new\}|CAMPAIGN\|expiring\|expired)\]?", each[1]
         )
     ] == []
 
@@ -98,7 +98,7 @@ def test_the_commands_are_those_that_the_service_promises() -> None:
     case outcome | campaign create | campaign clone | campaign approve | campaign start | campaign pause
     campaign resume | campaign close | campaign list | campaign show | campaign test-send | subscribers import
     subscribers add | subscribers block | subscribers export | subscribers erase | subscribers why | forecast
-    rehearse | report | run | web | tick | messages list | messages decide | events replay | events mail
+    rehearse | report | run | web | tick | messages list | messages decide | events replay | events mail | events fetch
     inbox list | inbox show | inbox done | providers list | providers check | providers resume | status | db upgrade
     key confirm
     """

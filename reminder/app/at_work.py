@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import structlog
@@ -22,13 +22,19 @@ from reminder.engines.lock import Lock, take_lock
 from reminder.errors import NotAllowed, Trouble
 from reminder.events.apply import Applied
 from reminder.events.brake import brake_providers
+from reminder.events.inbox import empty_dealt_with
 from reminder.events.intake import empty_old
 from reminder.intake.cases.results import ChangedCase, DecidedCase
+from reminder.intake.phone_countries import read_countries
+from reminder.outbox.asking import ask_open
+from reminder.outbox.lists import read_lists
 from reminder.outbox.notes import queue_closing_due, queue_outcome, queue_stop_notes
 from reminder.outbox.opening import chunk_for, open_due
+from reminder.outbox.repeating import Repeats
 from reminder.outbox.sender import Sent
+from reminder.outbox.settling import settle
 from reminder.outbox.trial import queue_test
-from reminder.outbox.upkeep import settle, tidy
+from reminder.outbox.upkeep import tidy
 from reminder.planning.changes import answer_case, case_changed
 from reminder.planning.desk import Done, look
 from reminder.planning.triage import expire_due, triage
@@ -37,10 +43,10 @@ from reminder.planning.zones import zones_of_country
 from reminder.rendering.trial import try_all
 from reminder.reporting.expiry import report_expired
 from reminder.reporting.office import office_reminders
-from reminder.store.inbox import drop_old_parts
 from reminder.store.instance import beat as note_beat
 from reminder.store.instance import database_clock, read_instance, wait_because
 from reminder.store.queueing import queue_to_organisers
+from reminder.store.sms_asking import forget_askings
 
 log = structlog.get_logger()
 
@@ -74,7 +80,12 @@ class App(Installation):
     def queue_stop_notes(self, campaigns: Sequence[int]) -> int:
         """Queue the neutral note to those who were reminded of these campaigns; returns how many people get it."""
         return queue_stop_notes(
-            self.database, campaigns, self.clock.now(), zones_of=zones_of_country, email_margin=self.email_margin
+            self.database,
+            campaigns,
+            self.clock.now(),
+            zones_of=zones_of_country,
+            email_margin=self.email_margin,
+            texts=self.texts,
         )
 
     def queue_outcome(self, case_id: int) -> int:
@@ -106,48 +117,18 @@ class App(Installation):
 
     def heartbeat(self, now: datetime, *, nobody_else: bool = False) -> dict[str, object]:
         """Everything but sending, in order; each part is a service of its own."""
-        catch_up = timedelta(hours=self.settings.catch_up_hours)
-        margin = self.email_margin
+        plan, triage_due, open_now, tidy_up = self._ledger_parts(nobody_else)
         parts = [
-            Part(
-                "plan",
-                lambda at: plan_waves(
-                    self.database, at, country_zones=zones_of_country, catch_up=catch_up, email_margin=margin
-                ),
-            ),
-            Part(
-                "triage",
-                lambda at: triage(
-                    self.database, at, country_zones=zones_of_country, catch_up=catch_up, email_margin=margin
-                ),
-            ),
+            Part("countries", self._read_countries),
+            plan,
+            triage_due,
             Part("expire", self._expire),
-            Part(
-                "open",
-                lambda at: open_due(
-                    self.database,
-                    at,
-                    chunk=self.settings.opening_chunk or chunk_for(self.database),
-                    zones_of=zones_of_country,
-                    catch_up=catch_up,
-                    email_margin=margin,
-                    go_on=self._goes_on,
-                ),
-            ),
-            Part(
-                "tidy",
-                lambda at: tidy(
-                    self.database,
-                    at,
-                    zones_of=zones_of_country,
-                    email_margin=margin,
-                    nobody_else=nobody_else,
-                    go_on=self._goes_on,
-                ),
-            ),
+            open_now,
+            tidy_up,
             Part("hear", self.hear),
             Part("brake", self._brake),
             Part("settle", self._settle),
+            Part("ask", self._ask),
             Part("report", lambda at: report_expired(self.database, at, go_on=self._goes_on)),
             Part("office", lambda at: office_reminders(self.database, at, self.settings.zone)),
             Part("forget", self._forget),
@@ -156,19 +137,47 @@ class App(Installation):
         self.database.write(lambda connection: note_beat(connection, self.sender.owner, now))
         return results
 
+    def _ledger_parts(self, nobody_else: bool) -> list[Part]:
+        """Plan, triage, open and tidy: what all ask for the same clocks and rules."""
+        zones, rules = zones_of_country, {"email_margin": self.email_margin, "texts": self.texts}
+        planning: dict[str, Any] = {"country_zones": zones, "catch_up": self._catch_up, **rules}
+        opening: dict[str, Any] = {"zones_of": zones, "catch_up": self._catch_up, "go_on": self._goes_on, **rules}
+        tidying: dict[str, Any] = {"zones_of": zones, "nobody_else": nobody_else, "go_on": self._goes_on, **rules}
+        size = self.settings.opening_chunk or chunk_for(self.database)
+        return [
+            Part("plan", lambda at: plan_waves(self.database, at, **planning)),
+            Part("triage", lambda at: triage(self.database, at, **planning)),
+            Part("open", lambda at: open_due(self.database, at, chunk=size, **opening)),
+            Part("tidy", lambda at: tidy(self.database, at, **tidying)),
+        ]
+
     def hear(self, now: datetime) -> Applied:
         """Apply what providers told and people wrote since; one at a time, whoever asks."""
         with self._hearing:
             return self.callbacks.apply_waiting(now, go_on=self._goes_on)
+
+    def read_lists(self, now: datetime) -> dict[str, int]:
+        """Take over the providers' own lists of people whom they no longer write to, where that is due."""
+        return read_lists(self.database, self.vault, self.providers, now, wait_for=self.wait_for, go_on=self._goes_on)
 
     def _brake(self, now: datetime) -> list[str]:
         limits = Brake(self.settings.brake_complaints_percent, self.settings.brake_bounces_percent)
         return brake_providers(self.database, self.providers, limits, now)
 
     def _forget(self, now: datetime) -> int:
-        """Empty the callbacks of long ago, and drop what never became whole."""
-        self.database.write(lambda connection: drop_old_parts(connection, now - timedelta(days=1)))
+        """Wait no longer for parts of texts; empty the replies and callbacks of long ago."""
+        self.replies.end_waiting(now)
+        self.database.write(lambda connection: forget_askings(connection, now))
+        empty_dealt_with(self.database, now - timedelta(days=self.settings.inbox_days))
         return empty_old(self.database, now - timedelta(days=self.settings.callback_days))
+
+    def _read_countries(self, now: datetime) -> int:
+        """Keep the country of each number that was stored before countries were kept."""
+        return read_countries(self.database, self.vault, now, catch_up=self._catch_up, go_on=self._goes_on)
+
+    @property
+    def _catch_up(self) -> timedelta:
+        return timedelta(hours=self.settings.catch_up_hours)
 
     def _goes_on(self) -> bool:
         """Until the daemon is told to end."""
@@ -182,6 +191,8 @@ class App(Installation):
         try:
             if waits := self.why_wait(now, clock_is_right=clock_is_right):
                 return Ticked({}, Sent(), waits)
+            first = [Part("fetch mail", self.fetching.look), Part("read lists", self.read_lists)]
+            beat(first, now, on_trouble=self._tell_office)
             results = self.heartbeat(now, nobody_else=True)
             return Ticked(results, self.wait_for(self.sender.drain()))
         finally:
@@ -198,7 +209,7 @@ class App(Installation):
         jumped = clock_jumped(
             instance.heartbeat_at,
             now,
-            catch_up=timedelta(hours=self.settings.catch_up_hours),
+            catch_up=self._catch_up,
             second_source=second_source,
         )
         return jumped or instance.waits_because
@@ -216,6 +227,8 @@ class App(Installation):
         """
         self.instance  # noqa: B018 - refuses at start what would fail later
         self.sender  # noqa: B018 - and a provider that is not set up
+        if not self.texts.everywhere and not self.texts.countries:
+            log.warning("nobody_gets_texts", because="SMS_COUNTRIES names no country")
         lock = take_lock(self.database)
         try:
             self._runner.run(self._daemon(lock, clock_is_right=clock_is_right, on_stop=on_stop, beside=beside()).run())
@@ -250,7 +263,12 @@ class App(Installation):
 
     async def _listen(self, stop: asyncio.Event) -> None:
         self.bell = asyncio.Event()
-        await listen(self.bell, stop, lambda: self.hear(self.clock.now()))
+        # Beside the heartbeat: a mail server that hangs, and a long list, must not keep reminders waiting.
+        await asyncio.gather(
+            listen(self.bell, stop, lambda: self.hear(self.clock.now())),
+            listen(asyncio.Event(), stop, lambda: self.fetching.look(self.clock.now())),
+            listen(asyncio.Event(), stop, lambda: self.read_lists(self.clock.now())),
+        )
 
     def ring(self) -> None:
         """A callback was stored: what listens applies it at once. On the daemon's loop."""
@@ -272,7 +290,20 @@ class App(Installation):
             self.providers,
             self.instance.epoch,
             now,
+            repeats=Repeats(self.database, self.sender.contents, self.sender.recipients, self.sender.ask_after),
             settle_after=timedelta(hours=self.settings.settle_hours),
+            wait_for=self.wait_for,
+            go_on=self._goes_on,
+        )
+
+    def _ask(self, now: datetime) -> object:
+        return ask_open(
+            self.database,
+            self.vault,
+            self.providers,
+            self.instance.epoch,
+            now,
+            first_wait=self.sender.ask_after,
             wait_for=self.wait_for,
             go_on=self._goes_on,
         )

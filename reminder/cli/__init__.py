@@ -7,7 +7,7 @@ from reminder.cli.events import events, inbox
 from reminder.cli.ledger import messages, providers
 from reminder.cli.people import subscribers
 from reminder.cli.reports import report
-from reminder.cli.running import db, init, key, run, status, tick, web
+from reminder.cli.running import db, doctor, init, key, run, status, tick, web
 
 main = Cli("reminder", help="Reminds supporters of urgent-action appeals in time, and never after the date.")
 for command in (
@@ -26,6 +26,7 @@ for command in (
     inbox,
     providers,
     status,
+    doctor,
     db,
     key,
 ):

@@ -16,6 +16,7 @@ from reminder.planning import campaigns as services
 from reminder.planning import drafts, overview
 from reminder.planning.desk import Done
 from reminder.planning.forecast import forecast
+from reminder.planning.sms_budget import change_budget, read_amount
 from reminder.reporting.words import count_words
 
 
@@ -44,6 +45,7 @@ def _tell(done: Done, in_json: bool = False) -> None:
 @click.option(
     "--sending-limit", type=click.IntRange(0), default=None, help="A sending to more people waits for your go."
 )
+@click.option("--sms-budget", default="", metavar="AMOUNT", help="What it may spend on texts, such as 50 or 50 EUR.")
 @json_option
 @pass_doors
 def create(
@@ -53,6 +55,7 @@ def create(
     zone: str,
     named: bool,
     sending_limit: int | None,
+    sms_budget: str,
     in_json: bool,
 ) -> None:
     """Draft a campaign with the default reminder plan. Nothing is sent."""
@@ -67,8 +70,24 @@ def create(
         zone=zone,
         named=named,
         sending_limit=limit,
+        sms_budget=read_amount(sms_budget, doors.app.prices) if sms_budget else None,
     )
     _tell(done, in_json)
+
+
+@campaign.command("budget")
+@campaign_argument
+@click.argument("amount", metavar="AMOUNT")
+@json_option
+@pass_doors
+def budget(doors: Doors, campaign_id: int, amount: str, in_json: bool) -> None:
+    """Set what a campaign may spend on texts.
+
+    An amount such as 50 or 50 EUR, or none for no budget. Once it is spent, people with an email address get email
+    instead of a text.
+    """
+    wanted = read_amount(amount, doors.app.prices)
+    _tell(change_budget(doors.desk, campaign_id, wanted, who=doors.who, now=doors.clock.now()), in_json)
 
 
 @campaign.command("clone")
@@ -195,7 +214,14 @@ def test_send(doors: Doors, campaign_id: int, channel: str, locale: str) -> None
 @pass_doors
 def forecast_command(doors: Doors, campaign_id: int, in_json: bool) -> None:
     """Who will get what and when, and who will not. By sending, channel and reason; nothing is sent."""
-    found = forecast(doors.desk, campaign_id, now=doors.clock.now(), rates=doors.app.rates)
+    found = forecast(
+        doors.desk,
+        campaign_id,
+        now=doors.clock.now(),
+        limits=doors.app.limits,
+        texts=doors.app.texts,
+        costs=doors.app.text_costs,
+    )
     if in_json:
         say_json(found.to_json())
     else:

@@ -13,7 +13,15 @@ from reminder.events.inbox import deal_with, waiting_replies
 from reminder.events.intake import LONGEST_MAIL, keep, sealed
 from reminder.providers.email.mailbox import NAME as MAILBOX
 from reminder.providers.email.mailbox import as_callback
+from reminder.reporting.words import count_words
 from reminder.store import hooks
+
+
+class NotStored(Trouble):
+    """EX_TEMPFAIL (sysexits.h): with any other code the mail server would take the mail for refused, and lose it."""
+
+    exit_code = 75
+
 
 reply_argument = click.argument("number", metavar="ID", type=Number("reply", "reminder inbox list"))
 
@@ -54,10 +62,40 @@ def mail(doors: Doors) -> None:
         raise Trouble("Standard input", "holds no mail", "Pipe one mail into this command.")
     if len(raw) > LONGEST_MAIL:
         raise Trouble("The mail", "is longer than 10 MB", "Nobody's reply is; look at what is piped in.")
-    app, now = doors.app, doors.clock.now()
-    new = keep(app.database, sealed(app.vault, MAILBOX, as_callback(raw, now)))
+    now = doors.clock.now()
+    try:
+        app = doors.app
+        new = keep(app.database, sealed(app.vault, MAILBOX, as_callback(raw, now)))
+    except Trouble as trouble:
+        raise NotStored(trouble.thing, trouble.reason, trouble.remedy) from None
+    except Exception as fault:
+        reason = f"could not be stored ({type(fault).__name__})"
+        raise NotStored("The mail", reason, "The mail server keeps it and comes again.") from fault
     told = "It was known already." if not new else "The mail is stored."
     say([told], "nothing while the daemon runs, else `reminder tick`")
+
+
+@events.command("fetch")
+@click.option("--again", is_flag=True, help="Also where the mailbox was looked at just now, or refused the login.")
+@pass_doors
+def fetch(doors: Doors, again: bool) -> None:
+    """Fetch the mail that came back (IMAP).
+
+    Then it is applied. The daemon and `reminder tick` do the same.
+    """
+    app, now = doors.app, doors.clock.now()
+    if not app.settings.imap_host:
+        raise Trouble("IMAP_HOST", "is not set", "Set the mailbox that bounces and replies come back to.")
+    fetched = app.fetching.look(now, at_once=again)
+    if fetched.trouble:
+        raise Trouble("The mailbox", fetched.trouble, "Look at the IMAP settings and at the mail server.")
+    if fetched.not_before is not None:
+        say([f"Nothing is due before {fetched.not_before:%Y-%m-%d %H:%M} UTC."], "`reminder events fetch --again`")
+        return
+    applied = app.hear(now)
+    events = count_words(applied.events, "event", "events")
+    replies = count_words(applied.replies, "reply", "replies")
+    say([f"Fetched {count_words(fetched.stored, 'mail', 'mails')}: {events}, {replies}."], "`reminder inbox list`")
 
 
 @click.group()
@@ -86,7 +124,7 @@ def show(doors: Doors, number: int) -> None:
     """One reply with its text."""
     [reply] = waiting_replies(doors.app.database, number=number)
     then = f"`reminder inbox done {number}`, with --leaves if the person wants no more messages"
-    say([reply.line(), "", doors.app.vault.decrypt(reply.text_ct, b"reply")], then)
+    say([reply.line(), "", reply.text(doors.app.vault)], then)
 
 
 @inbox.command("done")

@@ -7,7 +7,8 @@ from reminder.cli.telling import FAULT
 from reminder.events.brake import resume
 from reminder.ops.carriers import carriers, prove
 from reminder.outbox.overview import unclear_lines
-from reminder.outbox.upkeep import decide as decide_message
+from reminder.outbox.settling import decide as decide_message
+from reminder.planning.sms_countries import describe
 
 
 @click.group()
@@ -54,12 +55,12 @@ def providers() -> None:
 @pass_doors
 def list_providers(doors: Doors, in_json: bool) -> None:
     """All providers that there are, which are in use, and how those are."""
-    used = {*doors.settings.names("email_providers"), *doors.settings.names("sms_providers")}
-    found = carriers(doors.app.database, used, doors.app.limits, doors.clock.now())
+    found = carriers(doors.app.database, doors.app.limits, doors.clock.now())
     if in_json:
         say_json([each.to_json() for each in found])
     else:
-        say([each.line() for each in found])
+        texts = describe(doors.app.texts, doors.app.sms_routes)
+        say([*(each.line() for each in found), "", "Texts by country:", *(f"  {line}" for line in texts)])
 
 
 @providers.command("check")

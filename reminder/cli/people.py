@@ -24,6 +24,7 @@ from reminder.cli.base import (
 )
 from reminder.domain.consent import Leaving
 from reminder.domain.scopes import ALL
+from reminder.domain.sms_asking import ANSWER_WORDS, REFUSED
 from reminder.domain.states import Channel
 from reminder.errors import Trouble
 from reminder.events.supporters import leave, report_letter
@@ -183,8 +184,14 @@ def add(doors: Doors, sms: bool, locale: str, zone: str, country: str, scopes: t
     )
     address = _address("Phone number" if sms else "Email address")
     joining = replace(wanted, phone=address) if sms else replace(wanted, email=address)
-    joined = people.add_subscriber(doors.app.database, doors.app.vault, joining, doors.clock.now())
-    if joined.to_confirm:
+    app = doors.app
+    joined = people.add_subscriber(app.database, app.vault, joining, doors.clock.now(), app.asking)
+    if joined.text is not None and joined.text in REFUSED:
+        say(
+            [f"Subscriber {joined.subscriber_id} is kept, but gets no text to confirm: {ANSWER_WORDS[joined.text]}."],
+            "a yes on paper: `reminder subscribers confirm --evidence TEXT`",
+        )
+    elif joined.to_confirm:
         say(
             [f"Subscriber {joined.subscriber_id} is asked to confirm; until then nothing else is sent."],
             "`reminder tick`, or leave it to the daemon; a yes on paper: `reminder subscribers confirm --evidence TEXT`",
@@ -307,6 +314,7 @@ def why(doors: Doors, campaign_id: int, in_json: bool) -> None:
         person,
         doors.clock.now(),
         country_zones=zones_of_country,
+        texts=doors.app.texts,
         email_margin=margin,
     )
     if in_json:

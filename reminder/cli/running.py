@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from reminder.engines.embedded import HARD_END_SECONDS, Beside
 from reminder.errors import Trouble
 from reminder.intake.subscribers.addresses import read_email
 from reminder.ops import setup
+from reminder.ops.doctor import CHECKS, Examined, Level, examine
 from reminder.ops.status import status as look_at
 from reminder.store import schema
 from reminder.store.database import Database
@@ -142,11 +143,38 @@ def _reason(fault: Exception) -> str:
 def status(doors: Doors, in_json: bool) -> None:
     """How the service is, and what waits for you."""
     app, now = doors.app, doors.clock.now()
-    found = look_at(app.database, app.providers, now, waits=app.why_wait(now))
+    found = look_at(app.database, app.limits, now, waits=app.why_wait(now))
     if in_json:
         say_json(found.to_json())
     else:
         say(found.lines())
+
+
+@click.command()
+@json_option
+@pass_doors
+def doctor(doors: Doors, in_json: bool) -> int:
+    """Look for what is wrong, and say what to do about it. Sends nothing.
+
+    Exit code 1 where there is a fault; warnings and notes leave it at 0.
+    """
+    with ExitStack() as opened:
+
+        def install() -> App:
+            return opened.enter_context(closing(build_app(doors.settings, doors.clock)))
+
+        examined = Examined(doors.clock.now(), doors.env_file, lambda: doors.settings, install)
+        found = examine(examined, CHECKS)
+    faults = any(each.level is Level.FAULT for each in found)
+    if in_json:
+        say_json({"well": not faults, "checks": len(CHECKS), "findings": [each.to_json() for each in found]})
+    else:
+        lines = [line for each in found for line in each.lines()]
+        say(
+            lines or [f"All is well: {len(CHECKS)} checks."],
+            "mend the faults, then `reminder doctor`" if faults else "",
+        )
+    return FAULT if faults else 0
 
 
 @click.group()

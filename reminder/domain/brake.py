@@ -1,7 +1,7 @@
 """When a provider's messages come back too often, it is stopped before its own walls or its readers' mail programs do.
 
-Gmail begins to refuse at 0.3 % of complaints, Resend at 0.08 %, most providers at 5 % of bounces; ours are stricter, and
-settings. A single complaint among a few messages says nothing: below a number of them nobody is stopped.
+Ours are settings; where a provider's own wall (`Capabilities.complaints_wall`, `bounces_wall`) or that of the mailboxes is
+lower, it counts instead. A single complaint among a few messages says nothing: below a number of them nobody is stopped.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,15 @@ class Brake:
 
     complaints: float = 0.1
     bounces: float = 4.0
+
+    def within(self, other: "Brake") -> "Brake":
+        """The lower of both."""
+        return Brake(min(self.complaints, other.complaints), min(self.bounces, other.bounces))
+
+
+# Gmail refuses who is reported by 0.3 % or more of its readers (https://support.google.com/mail/answer/81126); at how many
+# bounces it does not say.
+MAILBOXES = Brake(complaints=0.3, bounces=100.0)
 
 
 def why_stop(fared: Fared, brake: Brake) -> str:

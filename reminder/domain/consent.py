@@ -107,13 +107,19 @@ _STILL_OTHER_APPEALS: dict[frozenset[Channel], str] = {
 _NOTHING_ELSE = "Nothing else comes either."
 
 
-def still_comes(what: Leaving, open_channels: Collection[Channel]) -> str:
-    """The line that answers somebody who left: what ended, and what still comes by the channels that stay open."""
+# Every sentence that `still_comes` gives, for those who translate.
+STILL_SENTENCES = (*_DONE.values(), *_STILL.values(), *_STILL_OTHER_APPEALS.values(), _NOTHING_ELSE)
+
+
+def still_comes(what: Leaving, open_channels: Collection[Channel]) -> tuple[str, ...]:
+    """What answers somebody who left, one or two sentences in English: what ended, and what still comes by the channels
+    that stay open.
+    """
     channels = frozenset(open_channels)
     if LEAVING[what].closes == EVERY_CHANNEL:
-        return _DONE[what]
+        return (_DONE[what],)
     still = _STILL_OTHER_APPEALS if LEAVING[what].this_case else _STILL
-    return f"{_DONE[what]} {still.get(channels, _NOTHING_ELSE)}"
+    return _DONE[what], still.get(channels, _NOTHING_ELSE)
 
 
 class PersonState(IntEnum):

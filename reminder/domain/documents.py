@@ -124,7 +124,8 @@ class Target:
 class Document:
     """One issued text as it was read.
 
-    `country` is an English name and `country_code` its two letters (not part of the JSON). `deadline_operator` holds the
+    `country` is an English name and `country_code` its two letters; `story` is what it tells beside the letter, in
+    paragraphs (neither is part of the JSON). `deadline_operator` holds the
     words that the document uses ("until", "avant le", "label" where a heading alone stands before the date).
     `write_in` holds languages as printed, and "own language" for the reader's own. `items` are a list's entries.
     """
@@ -154,6 +155,7 @@ class Document:
     pronouns: str | None = None
     items: tuple["Document", ...] = ()
     warnings: tuple[Doubt, ...] = ()
+    story: str | None = None
 
     @property
     def certain(self) -> bool:

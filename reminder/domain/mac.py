@@ -7,12 +7,12 @@ from collections.abc import Iterable
 MAC_BYTES = 8
 
 
-def macs(key: bytes, head: bytes, messages: Iterable[bytes]) -> list[bytes]:
-    """The MAC (8 bytes) of `head` + message, for each message. `key` has at most 64 bytes."""
-    begun = hashlib.blake2b(head, key=key, digest_size=MAC_BYTES)
+def macs(key: bytes, head: bytes, messages: Iterable[bytes], *, size: int = MAC_BYTES) -> list[bytes]:
+    """The MAC (`size` bytes, at most 64) of `head` + message, for each message. `key` has at most 64 bytes."""
+    begin = hashlib.blake2b(head, key=key, digest_size=size).copy
     made = []
     for message in messages:
-        each = begun.copy()
+        each = begin()
         each.update(message)
         made.append(each.digest())
     return made

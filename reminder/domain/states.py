@@ -124,6 +124,10 @@ class Reason(IntEnum):
     NO_HOUR = 27
     ONLY_LAST_48 = 28
     NOT_ASKED_FOR = 29
+    NO_SMS_SENDER = 30
+    NO_TEXTS_THEN = 31
+    SMS_BUDGET_SPENT = 32
+    NO_SMS_PRICE = 33
 
 
 REASON_WORDS: dict[Reason, str] = {
@@ -157,6 +161,10 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.NO_HOUR: "no decent hour in all zones of the number's country",
     Reason.ONLY_LAST_48: "wants only the last 48 hours",
     Reason.NOT_ASKED_FOR: "does not ask for it any more",
+    Reason.NO_SMS_SENDER: "no lawful SMS sender for that country",
+    Reason.NO_TEXTS_THEN: "texts are not allowed there on that day",
+    Reason.SMS_BUDGET_SPENT: "the campaign's budget for texts is spent",
+    Reason.NO_SMS_PRICE: "the campaign has a budget, and nobody knows what a text to that country costs",
 }
 
 

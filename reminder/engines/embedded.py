@@ -20,6 +20,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from reminder.domain.states import Channel
 from reminder.engines.lock import LockLost
+from reminder.engines.memory import collect_seldom
 from reminder.outbox.sender import Sender
 
 log = structlog.get_logger()
@@ -76,6 +77,7 @@ class Embedded:
 
     async def run(self) -> None:
         """The daemon's main loop. Raises `LockLost` where it ended because somebody else may be sending."""
+        collect_seldom()
         loop = asyncio.get_running_loop()
         stop, bells = asyncio.Event(), [asyncio.Event() for _ in self._lanes()]
         for number in (signal.SIGTERM, signal.SIGINT):

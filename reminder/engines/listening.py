@@ -8,6 +8,8 @@ import structlog
 log = structlog.get_logger()
 # Callbacks that another process stored ring no bell here.
 LOOK_SECONDS = 5.0
+# Where one callback comes after the other: a page of a hundred events costs half as much for each as a page of ten.
+REST_SECONDS = 0.3
 
 
 async def listen(bell: asyncio.Event, stop: asyncio.Event, apply: Callable[[], object]) -> None:
@@ -22,4 +24,5 @@ async def listen(bell: asyncio.Event, stop: asyncio.Event, apply: Callable[[], o
             await asyncio.to_thread(apply)
         except Exception as error:  # noqa: BLE001 - what is stored waits; the next look tries again
             log.error("callbacks_not_applied", kind=type(error).__name__)
+        await asyncio.wait({stopping}, timeout=REST_SECONDS)
     await stopping

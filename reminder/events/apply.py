@@ -12,29 +12,28 @@ from functools import partial
 import structlog
 
 from reminder.domain.addresses import normal_email
-from reminder.domain.consent import Closed, Leaving
-from reminder.domain.states import Channel, MessageState, Result
+from reminder.domain.consent import Leaving
+from reminder.domain.states import Channel, Result
 from reminder.domain.wire import message_of, wire_ids
 from reminder.errors import Trouble
 from reminder.events.intake import PURPOSE, read
 from reminder.events.supporters import leave
 from reminder.providers.contract import Inbound, ProviderEvent, Speaks
 from reminder.providers.email.mailbox import NAME as MAILBOX
-from reminder.store import brake, heard, hooks
+from reminder.store import heard, hooks
 from reminder.store.database import Connection, Database
 from reminder.store.heard import Known
 from reminder.store.hooks import Raw
 from reminder.store.instance import wait_because
-from reminder.store.lastchecks import TO_ORGANISERS
 from reminder.store.people.addresses import Address
 from reminder.store.people.ledger import Closing, close
-from reminder.store.results import About, Word, note_results
-from reminder.store.upkeep import settle_unclear, unclear_messages
+from reminder.store.results import Word
 from reminder.store.vault import Vault
+from reminder.store.words import CLOSED_BY, take_words
 
 log = structlog.get_logger()
-CALLBACKS_AT_ONCE = 1_000
-EVENTS_AT_ONCE = 2_000
+# A page is one transaction: 40 ms for as many events, 15 where callbacks that come in meanwhile wait for the writer.
+EVENTS_AT_ONCE, EVENTS_IN_DEMAND = 1_000, 250
 # A provider may tell of a message before we have written down the id that it gave it.
 RECEIPT_COMES_WITHIN = timedelta(minutes=10)
 BEHIND = "a provider tells of messages that this database never made: it may be an older copy"
@@ -54,12 +53,17 @@ class Applied:
 
 @dataclass(slots=True)
 class _Page:
-    """Callbacks read and taken apart."""
+    """Callbacks read and taken apart. `counts`: how many things each of those that are understood tells, by its id."""
 
+    number: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     unreadable: list[int] = field(default_factory=list)
     events: dict[str, list[tuple[Raw, ProviderEvent]]] = field(default_factory=lambda: defaultdict(list))
     replies: list[tuple[Raw, Inbound]] = field(default_factory=list)
+
+    def ask_more(self, noted: "_Noted") -> set[int]:
+        """Callbacks (by id) that are not done with when their events are noted."""
+        return noted.early | {number for number, *_ in noted.left} | {raw.id for raw, _ in self.replies}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +77,44 @@ class Callbacks:
     reply: Callable[[str, Inbound, datetime], None]
 
     def apply_waiting(self, now: datetime, *, go_on: Callable[[], bool] = lambda: True) -> Applied:
-        """Apply every stored callback that waits, page by page."""
-        applied, after = Applied(), 0
-        while go_on():
+        """Apply every stored callback that waits, page by page; those that come during the last page wait for the next call."""
+        applied, after, more = Applied(), 0, True
+        while more and go_on():
+            most = EVENTS_IN_DEMAND if self.database.is_in_demand() else EVENTS_AT_ONCE
             with self.database.read() as connection:
-                raws = hooks.waiting(connection, after=after, limit=CALLBACKS_AT_ONCE)
+                raws = hooks.waiting(connection, after=after, limit=most)
             if not raws:
                 break
-            raws = self._apply(raws, now, applied)
-            after = raws[-1].id
+            after = self._apply(raws, most, now, applied)
+            more = after != raws[-1].id or len(raws) == most
         return applied
 
-    def _apply(self, raws: Sequence[Raw], now: datetime, applied: Applied) -> Sequence[Raw]:
-        """One page; returns the callbacks that were applied, fewer where they hold many events."""
-        page, taken = _Page(), 0
+    def _apply(self, raws: Sequence[Raw], most: int, now: datetime, applied: Applied) -> int:
+        """One page, of fewer callbacks where they hold many events; returns the id of its last."""
+        page, last = _Page(), 0
         for raw in raws:
             self._take_apart(page, raw)
-            taken += 1
-            if sum(page.counts.values()) >= EVENTS_AT_ONCE:
+            last = raw.id
+            if page.number >= most:
                 break
-        for provider, events in page.events.items():
-            for early in self._apply_events(provider, events, now, applied):
-                page.counts.pop(early, None)
+        noted = self.database.write(partial(self._note, page=page, now=now))
+        for early in noted.early:
+            page.counts.pop(early, None)
+        for _, leaving, who, at in noted.left:
+            leave(self.database, leaving, who, min(at, now))
         for raw, inbound in page.replies:
             if raw.id in page.counts:
                 self._reply(page, raw, inbound, now)
-        self.database.write(partial(_finish, page=page))
+        rest = {number: page.counts[number] for number in page.ask_more(noted) if number in page.counts}
+        if rest or page.unreadable:
+            self.database.write(partial(_finish, counts=rest, unreadable=page.unreadable))
         applied.callbacks += len(page.counts)
         applied.events += sum(map(len, page.events.values()))
+        applied.news += noted.news
+        applied.foreign += noted.foreign
         applied.replies += len(page.replies)
         applied.unreadable += len(page.unreadable)
-        return raws[:taken]
+        return last
 
     def _take_apart(self, page: _Page, raw: Raw) -> None:
         provider = self.providers.get(raw.provider)
@@ -119,6 +130,7 @@ class Callbacks:
             page.unreadable.append(raw.id)
             return
         page.counts[raw.id] = len(told)
+        page.number += len(told)
         for each in told:
             if isinstance(each, Inbound):
                 page.replies.append((raw, each))
@@ -136,23 +148,19 @@ class Callbacks:
             page.counts.pop(raw.id, None)
             page.unreadable.append(raw.id)
 
-    def _apply_events(
-        self, provider: str, events: Sequence[tuple[Raw, ProviderEvent]], now: datetime, applied: Applied
-    ) -> set[int]:
-        """Apply what one provider says; returns the callbacks that must be looked at once more."""
-        noted = self.database.write(
-            partial(_note, provider=provider, events=events, vault=self.vault, epoch=self.epoch, now=now)
-        )
-        applied.news += noted.news
-        applied.foreign += noted.foreign
-        for leaving, who, at in noted.left:
-            leave(self.database, leaving, who, min(at, now))
-        return noted.early
+    def _note(self, connection: Connection, page: _Page, now: datetime) -> "_Noted":
+        """What a page tells of messages; callbacks that tell nothing else are done with in the same transaction."""
+        noted = _Noted()
+        for provider, events in page.events.items():
+            _note(connection, noted, provider, events, vault=self.vault, epoch=self.epoch, now=now)
+        ask_more = page.ask_more(noted)
+        hooks.done(connection, {number: n for number, n in page.counts.items() if number not in ask_more})
+        return noted
 
 
-def _finish(connection: Connection, page: _Page) -> None:
-    hooks.done(connection, page.counts)
-    hooks.unreadable(connection, page.unreadable)
+def _finish(connection: Connection, counts: dict[int, int], unreadable: Sequence[int]) -> None:
+    hooks.done(connection, counts)
+    hooks.unreadable(connection, unreadable)
 
 
 def said_address(vault: Vault, channel: Channel, text: str) -> Address:
@@ -163,24 +171,26 @@ def said_address(vault: Vault, channel: Channel, text: str) -> Address:
 @dataclass(slots=True)
 class _Noted:
     """What the events of a page came to. `left` is for after the transaction, `early` are callbacks (by id) about a
-    message whose receipt is not written yet."""
+    message whose receipt is not written yet; both name the callback by its id."""
 
     news: int = 0
     foreign: int = 0
-    left: list[tuple[Leaving, Address, datetime]] = field(default_factory=list)
+    left: list[tuple[int, Leaving, Address, datetime]] = field(default_factory=list)
     early: set[int] = field(default_factory=set)
 
 
 def _note(
     connection: Connection,
-    *,
+    noted: _Noted,
     provider: str,
     events: Sequence[tuple[Raw, ProviderEvent]],
+    *,
     vault: Vault,
     epoch: bytes,
     now: datetime,
-) -> _Noted:
-    noted, words = _Noted(), []
+) -> None:
+    """Note what one provider tells."""
+    words = []
     ours = _ours(connection, provider, [event for _, event in events], vault, epoch)
     for raw, event in events:
         message = ours.get(_name(event))
@@ -188,33 +198,17 @@ def _note(
             noted.early.add(raw.id)
             continue
         if message is None:
-            _note_foreign(connection, noted, provider, event, vault)
+            _note_foreign(connection, noted, provider, raw, event, vault)
             continue
         if event.kind == "left" and event.leaving is not None and message.address_hash is not None:
-            noted.left.append((event.leaving, Address(message.channel, message.address_hash), event.at))
+            noted.left.append((raw.id, event.leaving, Address(message.channel, message.address_hash), event.at))
         if event.kind == "status":
             words.append(
                 Word(
                     message.message_id, _attempt(connection, provider, message), event.result, event.at, event.permanent
                 )
             )
-    noted.news = take_words(connection, provider, words, {each.message_id: each for each in ours.values()}, now)
-    return noted
-
-
-def take_words(
-    connection: Connection, provider: str, words: Sequence[Word], messages: Mapping[int, Known], now: datetime
-) -> int:
-    """What a provider says became of `messages` (by id); returns how much of it is news.
-
-    Whatever it says of an unclear message proves that it took it. A hard bounce and a complaint close the address, unless
-    its owner has confirmed it since; soft bounces do when there were too many in a row.
-    """
-    words = [word for word in words if word.message_id in messages]
-    news = note_results(connection, words, now)
-    _settle(connection, messages, words)
-    _close(connection, provider, [(word, about, messages[word.message_id]) for word, about in news], now)
-    return len(news)
+    noted.news += take_words(connection, provider, words, {each.message_id: each for each in ours.values()}, now)
 
 
 def genuine_message(
@@ -253,7 +247,9 @@ def _ours(
     return found
 
 
-def _note_foreign(connection: Connection, noted: _Noted, provider: str, event: ProviderEvent, vault: Vault) -> None:
+def _note_foreign(
+    connection: Connection, noted: _Noted, provider: str, raw: Raw, event: ProviderEvent, vault: Vault
+) -> None:
     """A message of another history: its own address is still believed, where the provider names it.
 
     A wire id in our own form that fits nothing means that a newer copy of this database went on somewhere: nothing is
@@ -273,18 +269,15 @@ def _note_foreign(connection: Connection, noted: _Noted, provider: str, event: P
         return
     address = said_address(vault, _channel_of(event.address), event.address)
     certain = event.permanent or event.result is Result.COMPLAINED
-    reason = _CLOSED_BY.get(event.result) if event.kind == "status" and certain else None
+    reason = CLOSED_BY.get(event.result) if event.kind == "status" and certain else None
     if reason is not None:
         close(connection, [Closing(address, reason, event.at)], event.at, event.result.name.lower())
     elif event.leaving is not None:
-        noted.left.append((event.leaving, address, event.at))
+        noted.left.append((raw.id, event.leaving, address, event.at))
 
 
 def _channel_of(address: str) -> Channel:
     return Channel.EMAIL if "@" in address else Channel.SMS
-
-
-_CLOSED_BY = {Result.BOUNCED: Closed.BOUNCED, Result.COMPLAINED: Closed.COMPLAINED}
 
 
 def _attempt(connection: Connection, provider: str, message: Known) -> int:
@@ -292,41 +285,3 @@ def _attempt(connection: Connection, provider: str, message: Known) -> int:
     if message.provider == provider:
         return message.attempt_id
     return heard.attempt_under_way(connection, provider, message.message_id) or message.attempt_id
-
-
-def _settle(connection: Connection, known: Mapping[int, Known], words: Sequence[Word]) -> None:
-    for word in words:
-        message = known[word.message_id]
-        if message.state is MessageState.AMBIGUOUS and word.attempt_id == message.attempt_id:
-            found = unclear_messages(connection, after=word.message_id - 1, limit=1)
-            if found and found[0].message_id == word.message_id:
-                settle_unclear(connection, found[0], arrived=True, result=word.result)
-
-
-def _close(connection: Connection, teller: str, news: Sequence[tuple[Word, About, Known]], now: datetime) -> None:
-    """Close dead and complaining addresses, count soft bounces and what the brake looks at."""
-    closings: list[tuple[Result, Closing]] = []
-    soft: list[Address] = []
-    arrived: list[Address] = []
-    for word, about, message in news:
-        if about.kind in TO_ORGANISERS or message.address_hash is None:
-            continue
-        address = Address(about.channel, message.address_hash)
-        if word.result is Result.BOUNCED and not word.permanent:
-            soft.append(address)
-        elif word.result in _CLOSED_BY:
-            closings.append((word.result, Closing(address, _CLOSED_BY[word.result], word.at)))
-        elif word.result is Result.DELIVERED:
-            arrived.append(address)
-    brake.delivered(connection, arrived)
-    full = brake.soft_bounced(connection, soft, now)
-    closings += [(Result.BOUNCED, Closing(address, Closed.BOUNCED, now)) for address in sorted(full)]
-    for result in _CLOSED_BY:
-        close(connection, [each for said, each in closings if said is result], now, result.name.lower())
-    # Against whoever sent it: a bounce that comes by mail is told by nobody.
-    senders = {message.provider or teller for _, _, message in news}
-    for name in sorted(senders):
-        of_it = [word.result for word, _, message in news if (message.provider or teller) == name]
-        bounced, complained = of_it.count(Result.BOUNCED), of_it.count(Result.COMPLAINED)
-        if bounced or complained:
-            brake.count(connection, name, now, bounced=bounced, complained=complained)

@@ -31,6 +31,10 @@ class WaitingReply:
     sender_ct: bytes = field(repr=False)
     text_ct: bytes = field(repr=False)
 
+    def text(self, vault: Vault) -> str:
+        """What was written, as long as it is kept."""
+        return vault.decrypt(self.text_ct, b"reply") if self.text_ct else "Its text was removed after INBOX_DAYS."
+
     def line(self) -> str:
         """The reply in a line."""
         who = f"supporter {self.subscriber_id}" if self.subscriber_id else "nobody we know"
@@ -62,6 +66,11 @@ def waiting_replies(database: Database, *, number: int | None = None) -> Sequenc
         )
         for each in found
     ]
+
+
+def empty_dealt_with(database: Database, before: datetime) -> int:
+    """Remove sender and text of the replies that were dealt with before; those that wait stay. Returns how many."""
+    return database.write(lambda connection: inbox.empty_done(connection, before))
 
 
 def deal_with(database: Database, vault: Vault, number: int, now: datetime, *, leaves: bool) -> None:

@@ -6,8 +6,12 @@ takes longer (results, replies, do-not-contact) waits for `apply`.
 
 import asyncio
 import base64
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 import orjson
 
@@ -20,8 +24,9 @@ from reminder.store.vault import Vault
 PURPOSE = b"callback"
 LONGEST_MAIL = 10_000_000
 EMPTIED_AT_ONCE = 1_000
-# A body that takes longer than 5 ms to encrypt is not encrypted where everybody else waits.
-ENCRYPTED_AT_ONCE = 500_000
+# What is stored in one transaction: nobody waits long for it, not even behind bodies of megabytes.
+MOST_AT_ONCE = 1_000
+LARGEST_AT_ONCE = 1_000_000
 # What is only for the door: never stored.
 NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -44,8 +49,17 @@ def keep(database: Database, callback: Sealed) -> bool:
     return database.write(work)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A callback that is not stored yet, and who waits for it."""
+
+    provider: str
+    callback: Callback
+    durable: asyncio.Future[None]
+
+
 class Keeper:
-    """Stores callbacks as they come: those that came while others were being stored go together in one transaction.
+    """Stores callbacks as they come: all that wait when the writer gets to them go together, in one transaction.
 
     For one event loop. `keep` returns when the callback is durable, and raises what the database says.
     """
@@ -53,32 +67,58 @@ class Keeper:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._waiting: list[tuple[Sealed, asyncio.Future[None]]] = []
-        self._storing: asyncio.Task[None] | None = None
+        # Filled by the loop and emptied by the writer's thread: both ends of a deque are safe for that.
+        self._waiting: deque[_Waiting] = deque()
+        self._asked = False
 
     async def keep(self, provider: str, callback: Callback) -> None:
         """Store a verified callback."""
-        seal = partial(sealed, self._vault, provider, callback)
-        ready = seal() if len(callback.body) <= ENCRYPTED_AT_ONCE else await asyncio.to_thread(seal)
-        durable = asyncio.get_running_loop().create_future()
-        self._waiting.append((ready, durable))
-        if self._storing is None or self._storing.done():
-            self._storing = asyncio.create_task(self._store())
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(_Waiting(provider, callback, durable))
+        if not self._asked:
+            self._ask(loop)
         await durable
 
-    async def _store(self) -> None:
-        while self._waiting:
-            taken, self._waiting = self._waiting, []
-            work = partial(hooks.keep, callbacks=[ready for ready, _ in taken])
-            fault: Exception | None = None
-            try:
-                await asyncio.wrap_future(self._database.write_soon(work))
-            except Exception as error:  # noqa: BLE001 - told to each who waits for it
-                fault = error
-            for _, durable in taken:
-                # Who has gone meanwhile waits no more.
-                if not durable.done():
-                    durable.set_exception(fault) if fault else durable.set_result(None)
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the writer come for what waits."""
+        taken: list[_Waiting] = []
+
+        def work(connection: Connection) -> None:
+            # Who comes from here on and is not taken along asks again.
+            self._asked = False
+            taken.extend(self._take())
+            ready = [sealed(self._vault, each.provider, each.callback) for each in taken]
+            hooks.keep(connection, ready)
+
+        def tell(done: Future[None]) -> None:
+            # The loop may be gone by then, and with it who waited.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._tell, taken, done.exception())
+
+        self._asked = True
+        self._database.write_soon(work).add_done_callback(tell)
+
+    def _take(self) -> Iterator[_Waiting]:
+        size = 0
+        for _ in range(MOST_AT_ONCE):
+            if not self._waiting or size > LARGEST_AT_ONCE:
+                return
+            each = self._waiting.popleft()
+            size += len(each.callback.body)
+            yield each
+
+    def _tell(self, taken: list[_Waiting], fault: BaseException | None) -> None:
+        if fault is not None and not taken:
+            # The transaction could not even begin.
+            self._asked = False
+            taken = list(self._take())
+        for each in taken:
+            # Who has gone meanwhile waits no more.
+            if not each.durable.done():
+                each.durable.set_exception(fault) if fault else each.durable.set_result(None)
+        if self._waiting and not self._asked:
+            self._ask(asyncio.get_running_loop())
 
 
 def empty_old(database: Database, before: datetime) -> int:

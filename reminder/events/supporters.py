@@ -8,13 +8,35 @@ from reminder.domain.states import Channel
 from reminder.domain.times import end_of_day
 from reminder.errors import Trouble
 from reminder.store.database import Database
-from reminder.store.people.addresses import Address, Connection, addresses_of, open_channels, person_at
+from reminder.store.people.addresses import (
+    Address,
+    Connection,
+    address_by_hash,
+    addresses_of,
+    locale_of,
+    open_channels,
+    person_at,
+)
 from reminder.store.people.choices import leave_out
 from reminder.store.people.erasing import erase
 from reminder.store.people.ledger import Closing, close
-from reminder.store.people.letters import Writing, case_of, keep_letter, take_back, writing
+from reminder.store.people.letters import (
+    Writing,
+    case_of,
+    count_letters,
+    keep_letter,
+    letter_of,
+    set_way,
+    take_back,
+    writing,
+)
 
 UNDO_WITHIN = timedelta(hours=24)
+# How it was told, and by which way a letter went, where somebody likes to say.
+BY_LINK = "link"
+WAYS = ("post", "email", "fax", "phone", "form", "embassy", "other")
+# What may be told of others: a smaller number could name somebody.
+FEWEST_OTHERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +49,30 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What leaving came to: the channels that stay open, and the sentence that says so."""
+    """What leaving came to: the channels that stay open, and the English sentences that say so, each to be translated."""
 
     what: Leaving
     still: frozenset[Channel]
-    sentence: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a link. `who` is the supporter, or the address alone where nobody (any more) has it; `locale` is hers."""
+
+    who: int | Address
+    channel: Channel
+    locale: str = ""
+
+
+def holder_of(database: Database, address_hash: bytes) -> Holder:
+    """Whose the address is that a genuine link names; an address that nobody has is taken for one of email."""
+    with database.read() as connection:
+        found = address_by_hash(connection, address_hash)
+        if found is None:
+            return Holder(Address(Channel.EMAIL, address_hash), Channel.EMAIL)
+        subscriber_id, address = found
+        return Holder(subscriber_id, address.channel, locale_of(connection, subscriber_id))
 
 
 def report_letter(database: Database, campaign_id: int, subscriber_id: int, how: str, now: datetime) -> Reported:
@@ -44,6 +85,48 @@ def report_letter(database: Database, campaign_id: int, subscriber_id: int, how:
         return Reported(new, late)
 
     return database.write(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one supporter told us of one appeal: `at` is None where she has not written. `way` '' is "not said"."""
+
+    at: datetime | None
+    late: bool = False
+    way: str = ""
+    may_undo: bool = False
+
+    @classmethod
+    def of(cls, database: Database, campaign_id: int, subscriber_id: int, now: datetime) -> "Told | None":
+        """None where there is no such campaign or supporter."""
+        with database.read() as connection:
+            facts = writing(connection, campaign_id, subscriber_id)
+            if facts is None:
+                return None
+            letter = letter_of(connection, campaign_id, facts.round, subscriber_id)
+        if letter is None:
+            return cls(None)
+        way = letter.how if letter.how in WAYS else ""
+        return cls(letter.at, letter.late, way, now - letter.at <= UNDO_WITHIN)
+
+
+def say_how(database: Database, campaign_id: int, subscriber_id: int, way: str) -> bool:
+    """By which way she wrote; False where that is no way, or she has not said that she wrote."""
+    if way not in WAYS:
+        return False
+
+    def work(connection: Connection) -> bool:
+        facts = writing(connection, campaign_id, subscriber_id)
+        return facts is not None and set_way(connection, campaign_id, facts.round, subscriber_id, way)
+
+    return database.write(work)
+
+
+def letters_of_others(database: Database, campaign_id: int) -> int:
+    """How many say that they wrote for an appeal; 0 where they are too few to be told."""
+    with database.read() as connection:
+        many = count_letters(connection, campaign_id)
+    return many if many >= FEWEST_OTHERS else 0
 
 
 def take_letter_back(database: Database, campaign_id: int, subscriber_id: int, now: datetime) -> bool:

@@ -2,20 +2,29 @@
 what is to be sent is queued in the same transaction.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from reminder.domain.addresses import EmailAddress, PhoneNumber
 from reminder.domain.consent import Closed, Said
+from reminder.domain.sms_asking import REFUSED, Answer, Asking
 from reminder.domain.states import Channel, MessageKind
 from reminder.domain.times import is_zone
 from reminder.domain.waves import STEPS_HOUR, Habits, Hours
 from reminder.errors import NotAllowed, Trouble
-from reminder.intake.subscribers.addresses import read_email, read_phone
+from reminder.intake.sms_asking import may_ask
+from reminder.intake.typed import seal_email, seal_phone, typed_email, typed_phone
 from reminder.store.database import Database
 from reminder.store.people import choices
-from reminder.store.people.addresses import Address, Connection, one_at_a_time, open_channels, person_at
+from reminder.store.people.addresses import (
+    Address,
+    Connection,
+    addresses_of,
+    one_at_a_time,
+    open_channels,
+    person_at,
+)
+from reminder.store.people.answering import was_asked_last
 from reminder.store.people.choices import Newcomer, Wishes
 from reminder.store.people.entries import Sealed
 from reminder.store.people.ledger import Closing, Line, close, closed_among, record
@@ -50,22 +59,34 @@ class Joining:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`to_confirm` are the channels that were asked; a door for the public tells nobody whether a person was known."""
+    """`to_confirm` are the channels that were asked today. `text` is what became of a text that was to ask a number, None where
+    none was to; `subscriber_id` 0: nobody was kept.
+
+    For the office alone: a door for the public says the same whatever stands here, or it would tell who is known.
+    """
 
     subscriber_id: int
     known: bool
     to_confirm: frozenset[Channel]
+    text: Answer | None = None
 
 
-def add_subscriber(database: Database, vault: Vault, joining: Joining, now: datetime) -> Joined:
+_NO_LIMITS = Asking()
+
+
+def add_subscriber(
+    database: Database, vault: Vault, joining: Joining, now: datetime, asking: Asking = _NO_LIMITS
+) -> Joined:
     """Keep somebody as not confirmed and queue the question whether she meant it, at most one a day for each channel.
 
     Somebody we know keeps everything as it is: whoever typed the address may be somebody else. An address on the
     do-not-contact list is asked only at the person's own request; for anybody else `NotAllowed`, and nothing is kept.
+    `asking` says which numbers may be asked by a text; one that may not is kept only where the office adds it.
     """
     newcomer = _newcomer(vault, joining)
     if not newcomer.addresses:
         raise Trouble("A supporter", "needs an email address or a phone number", "Give at least one of the two.")
+    number = typed_phone(joining.phone, joining.country) if joining.phone else None
 
     def work(connection: Connection) -> Joined:
         one_at_a_time(connection)
@@ -76,31 +97,53 @@ def add_subscriber(database: Database, vault: Vault, joining: Joining, now: date
             for channel, sealed in newcomer.addresses.items()
             if (person := person_at(connection, sealed.address)) is not None
         }
+        mine = set(newcomer.addresses)
         if known:
-            subscriber_id = known[min(known)]
-            mine = {channel for channel, person in known.items() if person == subscriber_id}
-        else:
-            subscriber_id = choices.add(connection, newcomer, now)
-            mine = set(newcomer.addresses)
-        to_confirm = frozenset(mine - open_channels(connection, subscriber_id))
-        lines = [
-            Line(newcomer.addresses[channel].address, Said.ASKED, subscriber_id, "", joining.source, joining.wording)
-            for channel in sorted(to_confirm)
-        ]
-        record(connection, lines, now)
-        addressees = [Addressee(subscriber_id, channel, joining.locale) for channel in sorted(to_confirm)]
-        queue(
-            connection,
-            MessageKind.CONFIRMATION,
-            addressees,
-            dedupe=f"confirm:{now.date().isoformat()}",
-            payload={"wording": joining.wording, "own_request": joining.own_request},
-            when=at_once(MessageKind.CONFIRMATION, now),
-            now=now,
-        )
-        return Joined(subscriber_id, bool(known), to_confirm)
+            mine = {channel for channel, person in known.items() if person == known[min(known)]}
+            mine -= open_channels(connection, known[min(known)])
+        said = may_ask(connection, vault, number, asking, now) if number and Channel.SMS in mine else None
+        kept = newcomer
+        if said in REFUSED:
+            mine.discard(Channel.SMS)
+            kept = _without_number(newcomer) if joining.own_request else newcomer
+        if not known and not kept.addresses:
+            return Joined(0, known=False, to_confirm=frozenset(), text=said)
+        subscriber_id = known[min(known)] if known else choices.add(connection, kept, now)
+        asked = mine if said in {None, Answer.QUEUED} else mine - {Channel.SMS}
+        _ask(connection, joining, newcomer, subscriber_id, sorted(asked), now)
+        return Joined(subscriber_id, bool(known), frozenset(mine), said)
 
     return database.write(work)
+
+
+def _without_number(newcomer: Newcomer) -> Newcomer:
+    addresses: dict[Channel, Sealed] = {ch: sealed for ch, sealed in newcomer.addresses.items() if ch != Channel.SMS}
+    return replace(newcomer, addresses=addresses, habits=replace(newcomer.habits, sms_country=""))
+
+
+def _ask(
+    connection: Connection,
+    joining: Joining,
+    newcomer: Newcomer,
+    subscriber_id: int,
+    channels: Sequence[Channel],
+    now: datetime,
+) -> None:
+    """Queue the question, and put on record that it is asked."""
+    lines = [
+        Line(newcomer.addresses[channel].address, Said.ASKED, subscriber_id, "", joining.source, joining.wording)
+        for channel in channels
+    ]
+    record(connection, lines, now)
+    queue(
+        connection,
+        MessageKind.CONFIRMATION,
+        [Addressee(subscriber_id, channel, joining.locale) for channel in channels],
+        dedupe=f"confirm:{now.date().isoformat()}",
+        payload={"wording": joining.wording, "own_request": joining.own_request},
+        when=at_once(MessageKind.CONFIRMATION, now),
+        now=now,
+    )
 
 
 def _refuse_closed(connection: Connection, newcomer: Newcomer) -> None:
@@ -117,10 +160,10 @@ def _newcomer(vault: Vault, joining: Joining) -> Newcomer:
         raise Trouble("The zone", "is not known", "Write it like Europe/London, or leave it out.")
     sealed = {}
     if joining.email:
-        sealed[Channel.EMAIL] = _seal_email(vault, _email(joining.email))
-    phone = _phone(joining.phone, joining.country) if joining.phone else None
+        sealed[Channel.EMAIL] = seal_email(vault, typed_email(joining.email))
+    phone = typed_phone(joining.phone, joining.country) if joining.phone else None
     if phone is not None:
-        sealed[Channel.SMS] = _seal_phone(vault, phone)
+        sealed[Channel.SMS] = seal_phone(vault, phone)
     return Newcomer(
         addresses=sealed,
         name_ct=vault.encrypt(joining.name, b"name") if joining.name else None,
@@ -128,7 +171,7 @@ def _newcomer(vault: Vault, joining: Joining) -> Newcomer:
         country=joining.country,
         habits=Habits(
             joining.zone,
-            phone.country if phone is not None and not joining.zone else "",
+            phone.country if phone is not None else "",
             Hours(_hour(joining.email_hour)),
             Hours(_hour(joining.sms_hour)),
         ),
@@ -143,35 +186,11 @@ def _hour(hour: int | None) -> int:
     return STEPS_HOUR if hour is None else hour
 
 
-def _email(text: str) -> EmailAddress:
-    email = read_email(text.strip())
-    if email is None:
-        raise Trouble("The email address", "is not one that mail can be sent to", "Look for a slip of the pen.")
-    return email
-
-
-def _phone(text: str, country: str) -> PhoneNumber:
-    phone = read_phone(text.strip(), country or None)
-    if isinstance(phone, str):
-        raise Trouble("The phone number", "cannot be used in this form", "Begin it with + and the country's code.")
-    return phone
-
-
-def _seal_email(vault: Vault, email: EmailAddress) -> Sealed:
-    address = Address(Channel.EMAIL, vault.address_hash(Channel.EMAIL, email.normal))
-    return Sealed(address, vault.encrypt(email.text, b"email"))
-
-
-def _seal_phone(vault: Vault, phone: PhoneNumber) -> Sealed:
-    address = Address(Channel.SMS, vault.address_hash(Channel.SMS, phone.normal))
-    return Sealed(address, vault.encrypt(phone.text, b"phone"), phone.country)
-
-
 def read_address(vault: Vault, text: str, country: str = "") -> Address:
     """The address that somebody typed, an email address or a phone number; `country` reads a number without "+"."""
     if "@" in text:
-        return _seal_email(vault, _email(text)).address
-    return _seal_phone(vault, _phone(text, country)).address
+        return seal_email(vault, typed_email(text)).address
+    return seal_phone(vault, typed_phone(text, country)).address
 
 
 def find_by_address(database: Database, vault: Vault, text: str, country: str = "") -> int | None:
@@ -197,6 +216,21 @@ def confirm(
         opened = choices.confirm(connection, subscriber_id, channel, now, source=source, wording=wording)
         choices.subscribe(connection, subscriber_id, subscriptions)
         return opened
+
+    return database.write(work)
+
+
+def answer_question(database: Database, subscriber_id: int, channel: Channel, now: datetime) -> bool:
+    """Her yes to the question whether she meant it; also to one that she has said yes to. False where nobody asked her since
+    she left: an old mail opens nothing again."""
+
+    def work(connection: Connection) -> bool:
+        if channel in open_channels(connection, subscriber_id):
+            return True
+        mine = [each for each in addresses_of(connection, subscriber_id) if each.channel is channel]
+        if not mine or not was_asked_last(connection, mine[0]):
+            return False
+        return choices.confirm(connection, subscriber_id, channel, now, source="confirmation link", wording="")
 
     return database.write(work)
 

@@ -1,25 +1,31 @@
 """`reminder status`: how the service is, for a person and for a program."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from reminder.domain.limits import Limits, left_on_its_day
+from reminder.domain.states import Channel
+from reminder.store import capacity
 from reminder.store.database import Database
-from reminder.store.status import Standing, providers_standing, standing
+from reminder.store.status import Standing, standing
 
 LATE_HEARTBEAT = timedelta(minutes=5)
+WORDS = {Channel.EMAIL: "email", Channel.SMS: "SMS"}
 RIGHT = "stop the service and start it with `reminder run --clock-is-right`, or `reminder tick --clock-is-right`"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `standing` counted, which providers are out of the rotation, and why nothing may be sent, if so."""
+    """What `standing` counted, which providers take nothing now, by which channels therefore nothing goes, and why nothing
+    may be sent at all, if so."""
 
     standing: Standing
     providers: dict[str, str]
     now: datetime
     waits: str = ""
+    channels_out: tuple[Channel, ...] = ()
 
     def lines(self) -> list[str]:
         """Sentences, the worrying ones with what to do."""
@@ -44,6 +50,13 @@ class Status:
         if s.set_aside:
             lines.append(f"Set aside, could not be built: {_count(s.set_aside, 'message')} (`reminder messages list`).")
         lines += [f"Provider {name}: {words}." for name, words in self.providers.items()]
+        lines += [
+            f"Nothing goes by {WORDS[channel]}: no provider of it takes messages now (`reminder providers list`)."
+            for channel in self.channels_out
+        ]
+        if s.numbers_asked:
+            asked = ", ".join(f"{number:,} {words}" for words, number in s.numbers_asked.items())
+            lines.append(f"Texts wanted today to confirm a number: {asked}.")
         if not s.organisers:
             lines.append("Nobody gets the reports: add an organiser with `reminder init --organiser NAME`.")
         if not s.key_confirmed:
@@ -60,21 +73,41 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """The same for a program."""
-        return {**asdict(self.standing), "waits_because": self.waits, "providers_out": self.providers}
+        return {
+            **asdict(self.standing),
+            "waits_because": self.waits,
+            "providers_out": self.providers,
+            "channels_out": [channel.name.lower() for channel in self.channels_out],
+        }
 
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def status(database: Database, providers: Collection[str], now: datetime, *, waits: str = "") -> Status:
-    """Look at the database once. `waits`: why a heartbeat would send nothing now."""
+def status(
+    database: Database, limits: Mapping[Channel, Mapping[str, Limits]], now: datetime, *, waits: str = ""
+) -> Status:
+    """Look at the database once. `limits`: the providers in use by channel; `waits`: why a heartbeat would send nothing."""
     with database.read() as connection:
         found = standing(connection, now)
-        out = providers_standing(connection)
+        known = capacity.standing(connection, [name for by_name in limits.values() for name in by_name], now)
     words = {
-        name: f"out of the rotation until {until:%H:%M} UTC ({because})"
-        for name, (until, because) in out.items()
-        if until is not None and until > now and name in providers
+        name: out
+        for by_name in limits.values()
+        for name, each in by_name.items()
+        if (out := why_out(name, known[name], each))
     }
-    return Status(found, words, now, waits or found.waits_because)
+    closed = tuple(channel for channel, by_name in limits.items() if by_name and by_name.keys() <= words.keys())
+    return Status(found, words, now, waits or found.waits_because, closed)
+
+
+def why_out(name: str, stands: capacity.Standing, limits: Limits) -> str:
+    """Why a provider takes no reminder now, and what ends that; '' where it takes them."""
+    if stands.stopped:
+        return f"stopped, {stands.stopped}; mend the list, then `reminder providers resume {name}`"
+    if stands.broken_until is not None:
+        return f"out of the rotation until {stands.broken_until:%H:%M} UTC ({stands.because})"
+    if left_on_its_day(limits, stands.used) == 0:
+        return "its limit of today is used up; it goes on at 00:00 UTC"
+    return ""

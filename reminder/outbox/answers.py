@@ -8,13 +8,14 @@ import structlog
 from reminder.domain.consent import Closed
 from reminder.domain.message import Receipt
 from reminder.domain.retry import retry_at
-from reminder.domain.states import Channel, Fault, Verdict
+from reminder.domain.states import Channel, Fault, MessageKind, Verdict
 from reminder.store import capacity
 from reminder.store.columns import instant
 from reminder.store.database import Connection
 from reminder.store.handover import Begun, Claimed
 from reminder.store.people.addresses import Address
 from reminder.store.people.ledger import Closing
+from reminder.store.queueing import queue_to_organisers
 
 log = structlog.get_logger()
 
@@ -22,7 +23,8 @@ log = structlog.get_logger()
 def judge(
     connection: Connection, provider: str, troubled: Sequence[Receipt], counts: Mapping[Verdict, int], now: datetime
 ) -> None:
-    """A call that came to nothing counts against the provider; the fault of our account takes it out at once.
+    """A call that came to nothing counts against the provider; the fault of our account takes it out at once, of which
+    the organisers are told: once until it worked again, and once a day at most, by the next provider where there is one.
 
     One that refused somebody, even for now, was at work: three full mailboxes are no reason to leave it. `troubled` are
     the receipts of what was not accepted, `counts` says how many messages had each verdict.
@@ -38,6 +40,14 @@ def judge(
     until = capacity.note_failure(connection, provider, because, now, account=account is not None)
     if until is not None:
         log.warning("provider_out", provider=provider, until=until.isoformat(), account=account is not None)
+    if account is not None and capacity.tell_of(connection, provider, now):
+        said = {
+            "subject": f"{provider} refuses our account",
+            "reason": f"it answered {because or 'without a code'}. What it refused waits, or goes by the next provider",
+            "remedy": f"Look at the account of {provider}: its key, its money, its daily limit, whether it was suspended."
+            " Then run `reminder providers check`.",
+        }
+        queue_to_organisers(connection, MessageKind.ALERT, said, f"account:{provider}:{now.date()}", now)
 
 
 def retries(claimed: Claimed, begun: Begun, receipts: Sequence[Receipt], now: datetime) -> dict[int, datetime | None]:

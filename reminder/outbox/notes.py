@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import Channel, MessageKind
 from reminder.domain.waves import PlannedWave, next_window, reader
 from reminder.outbox.opening import CountryZones
@@ -27,18 +28,30 @@ SWEEP_BATCHES = 20
 
 
 def queue_stop_note(
-    database: Database, campaign_id: int, now: datetime, *, zones_of: CountryZones, email_margin: timedelta
+    database: Database,
+    campaign_id: int,
+    now: datetime,
+    *,
+    zones_of: CountryZones,
+    email_margin: timedelta,
+    texts: SmsRules = EVERYWHERE,
 ) -> int:
     """The neutral "please do not write for now" to everybody reminded of a campaign; returns how many are new."""
-    return _queue(database, MessageKind.NOTE, campaign_id, "stop", now, zones_of, email_margin)
+    return _queue(database, MessageKind.NOTE, campaign_id, "stop", now, zones_of, email_margin, texts)
 
 
 def queue_stop_notes(
-    database: Database, campaigns: Collection[int], now: datetime, *, zones_of: CountryZones, email_margin: timedelta
+    database: Database,
+    campaigns: Collection[int],
+    now: datetime,
+    *,
+    zones_of: CountryZones,
+    email_margin: timedelta,
+    texts: SmsRules = EVERYWHERE,
 ) -> int:
     """The same for the campaigns of a case."""
     return sum(
-        queue_stop_note(database, campaign_id, now, zones_of=zones_of, email_margin=email_margin)
+        queue_stop_note(database, campaign_id, now, zones_of=zones_of, email_margin=email_margin, texts=texts)
         for campaign_id in sorted(campaigns, reverse=True)
     )
 
@@ -66,7 +79,7 @@ def queue_closing(
 ) -> int:
     """The closing note, or how it ended, to those who ticked that box; returns how many are new."""
     says = "outcome" if outcome else "closing"
-    return _queue(database, MessageKind.CLOSING, campaign_id, says, now, zones_of, email_margin)
+    return _queue(database, MessageKind.CLOSING, campaign_id, says, now, zones_of, email_margin, EVERYWHERE)
 
 
 def queue_closing_due(
@@ -109,6 +122,7 @@ def _queue(
     now: datetime,
     zones_of: CountryZones,
     email_margin: timedelta,
+    texts: SmsRules,
 ) -> int:
     # What was taken back gives its name back first, or it could not be told again.
     while database.write(partial(sweep_withdrawn, limit=SWEEP_BATCHES)):
@@ -120,7 +134,8 @@ def _queue(
         with database.read() as connection:
             groups = notes.groups(connection, channel)
         for rhythm_id, locale in groups:
-            window = _window(database, occasion, channel, rhythm_id, now, now + USEFUL[kind], zones_of, email_margin)
+            last = now + USEFUL[kind]
+            window = _window(database, occasion, channel, rhythm_id, now, last, zones_of, email_margin, texts)
             if window is not None:
                 queued += _queue_group(database, kind, occasion, channel, rhythm_id, locale, window, now)
     return queued
@@ -135,6 +150,7 @@ def _window(
     last: datetime,
     zones_of: CountryZones,
     email_margin: timedelta,
+    texts: SmsRules,
 ) -> PlannedWave | None:
     with database.read() as connection:
         habits = rhythm(connection, rhythm_id)
@@ -144,6 +160,7 @@ def _window(
         campaign_zone=occasion.zone,
         country_zones=zones_of(habits.sms_country),
         email_margin=email_margin,
+        texts=texts,
     )
     return next_window(who, now, last) if who else None
 
@@ -159,6 +176,8 @@ def _queue_group(
     now: datetime,
 ) -> int:
     last = now + USEFUL[kind]
+    # A mail may lie there at night; a text wakes people, and after dark it may be against the law.
+    open_until = window.open_until if channel is Channel.SMS else last
     queued, after = 0, 0
     while True:
         with database.read() as connection:
@@ -174,7 +193,7 @@ def _queue_group(
                 dedupe=occasion.dedupe,
                 items=[[occasion.campaign_id, occasion.says, ordinal(now.date()), int(channel)]],
                 payload={"says": occasion.says},
-                when=Later(max(window.due_at, now), last, last),
+                when=Later(max(window.due_at, now), open_until, last),
                 now=now,
             )
         )

@@ -46,7 +46,11 @@ class Recipients:
         self._links = links
         self._epoch = epoch
         # Batches are numbered from one in every database: two installations on one account must not share a key.
-        self.history = hashlib.sha256(b"idempotency|" + vault.wire_key + epoch).hexdigest()[:12]
+        self._history = hashlib.sha256(b"idempotency|" + vault.wire_key + epoch).hexdigest()[:12]
+
+    def key(self, batch_id: int, no: int) -> str:
+        """The idempotency key of a batch's attempt."""
+        return f"{self._history}-{batch_id}-{no}"
 
     def build(
         self, claimed: Claimed, content: Content, ready: Sequence[Ready], *, rendered_at: datetime
@@ -59,7 +63,10 @@ class Recipients:
             failed = [message for message in ready if not self._can_open(claimed, message)]
             ready = [message for message in ready if message not in failed]
             opened = self._open(claimed, ready, with_names="name" in content.fields)
-        columns = [self._column(field, opened, rendered_at) for field in content.fields]
+        links = self._link_columns(content.fields, opened.hashes)
+        columns = [
+            links[field] if field in links else self._column(field, opened, rendered_at) for field in content.fields
+        ]
         values = zip(*columns, strict=True) if columns else [()] * len(ready)
         rows = zip((message.message_id for message in ready), opened.wire_ids, opened.addresses, values, strict=True)
         return list(map(Recipient._make, rows)), failed
@@ -100,9 +107,21 @@ class Recipients:
             return False
         return True
 
-    def _column(self, field: str, opened: _Opened, rendered_at: datetime) -> list[str]:
+    def _link_columns(self, fields: Sequence[str], hashes: Sequence[bytes]) -> dict[str, list[str]]:
+        """The fields that are links, by field; all links of one campaign are made together."""
+        by_campaign: dict[int, list[str]] = {}
+        for field in fields:
+            name, _, campaign = field.partition(":")
+            if name in _PURPOSE_OF_LINK:
+                by_campaign.setdefault(int(campaign or 0), []).append(field)
+        made: dict[str, list[str]] = {}
+        for campaign_id, links in by_campaign.items():
+            purposes = [_PURPOSE_OF_LINK[field.partition(":")[0]] for field in links]
+            made |= zip(links, self._links.many(campaign_id, hashes, purposes), strict=True)
+        return made
+
+    def _column(self, name: str, opened: _Opened, rendered_at: datetime) -> list[str]:
         """One field's value for each person."""
-        name, _, campaign = field.partition(":")
         match name:
             case "to":
                 return opened.addresses
@@ -114,4 +133,4 @@ class Recipients:
                 return [date_header(rendered_at)] * len(opened.hashes)
             case "short_url":
                 return [self._links.short(digest) for digest in opened.hashes]
-        return self._links.many(_PURPOSE_OF_LINK[name], int(campaign or 0), opened.hashes)
+        raise LookupError(f"no such field: {name}")

@@ -7,36 +7,39 @@ Three steps an attempt: gather (one hop to a thread: write the former answer, ch
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from reminder.clock import Clock
+from reminder.domain.limits import NO_LIMITS, Limits
 from reminder.domain.message import Content, Receipt
 from reminder.domain.states import Channel, Reason, Verdict
 from reminder.errors import Trouble
 from reminder.outbox.answers import closings, judge, retries
+from reminder.outbox.paying import Paying
 from reminder.outbox.recipients import Recipients
-from reminder.outbox.views import Contents
+from reminder.outbox.repeating import digests
+from reminder.outbox.views import CANNOT_BE_BUILT, Contents
 from reminder.providers.contract import Call, Provider
-from reminder.store import brake, capacity, handover, heard, lastchecks, records
+from reminder.store import brake, capacity, handover, heard, lastchecks, lists, records
+from reminder.store.asking import ask_later
 from reminder.store.batches import next_send_at
-from reminder.store.capacity import Limits
 from reminder.store.columns import instant
 from reminder.store.database import Connection, Database
 from reminder.store.handover import Begun, Claimed
 from reminder.store.people.ledger import close
+from reminder.store.replaying import keep_bodies
 from reminder.store.vault import Vault
 
 log = structlog.get_logger()
 SLICES_WITHOUT_ANYBODY = 50
+# How long a batch waits for a provider whose own list was never read.
+LIST_WAIT = timedelta(seconds=15)
 # How long to wait before an answer is written once more, when the database does not take it: together less than a lease.
 ANSWER_WAITS_SECONDS = (0.2, 1.0, 5.0, 15.0, 30.0)
-
-# A mistake in a template or in what a document says: it is set aside with its batch, and the others go on.
-CANNOT_BE_BUILT = (Trouble, LookupError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(slots=True)
@@ -85,26 +88,35 @@ class _Turn:
 
 @dataclass(slots=True)
 class Sender:
-    """Works through the open batches of all channels. `routes`: per channel, the providers in order."""
+    """Works through the open batches of all channels. `routes`: per channel, the providers in order; `sms_routes`: those of
+    the countries that have an order of their own."""
 
     database: Database
     vault: Vault
     contents: Contents
     recipients: Recipients
     routes: Mapping[Channel, Sequence[Provider]]
-    limits: Mapping[Channel, Limits]
+    # By provider; one that is not in it has none.
+    limits: Mapping[str, Limits]
     clock: Clock
     owner: str
     # Seconds that pass whatever the wall clock does: what a lease is measured by.
     monotonic: Callable[[], float] = time.monotonic
+    sms_routes: Mapping[str, Sequence[Provider]] = field(default_factory=dict)
+    paying: Paying = field(default_factory=Paying)
+    # How long after its answer a provider is asked what became of an attempt.
+    ask_after: timedelta = timedelta(hours=4)
     sent: Sent = field(default_factory=Sent)
     stopping: bool = False
 
     def lanes(self) -> dict[str, Channel]:
         """Owner names of the lanes that work side by side, and their channel: as many as a provider has connections."""
+        everybody = {channel: list(providers) for channel, providers in self.routes.items()}
+        for providers in self.sms_routes.values():
+            everybody.setdefault(Channel.SMS, []).extend(providers)
         return {
             f"{self.owner}/{channel.name.lower()}{number}": channel
-            for channel, providers in self.routes.items()
+            for channel, providers in everybody.items()
             if providers
             for number in range(max(provider.capabilities.connections for provider in providers))
         }
@@ -125,12 +137,9 @@ class Sender:
 
     async def one_batch(self, channel: Channel, owner: str) -> bool:
         """Claim the most urgent batch of a channel and hand it over; False when there was none to take."""
-        claimed = await asyncio.to_thread(self._claim, channel, owner)
-        if claimed is None:
-            return False
-        provider = await asyncio.to_thread(self._route, claimed)
-        if provider is None:
-            return True
+        claimed, provider = await asyncio.to_thread(self._claim, channel, owner)
+        if claimed is None or provider is None:
+            return claimed is not None
         content = await asyncio.to_thread(self._content, claimed)
         if content is None:
             return True
@@ -171,34 +180,61 @@ class Sender:
             log.error("provider_failed", provider=provider.name, attempt=call.attempt_id, kind=type(error).__name__)
             return ()
 
-    def _claim(self, channel: Channel, owner: str) -> Claimed | None:
+    def _claim(self, channel: Channel, owner: str) -> tuple[Claimed | None, Provider | None]:
+        """A batch, if there is one, and the first provider of its route that takes messages.
+
+        Where none does, the batch waits for the one that does first.
+        """
         now = self.clock.now()
         with self.database.read() as connection:
             if not handover.anything_to_claim(connection, channel, now):
-                return None
-        return self.database.write(lambda connection: handover.claim(connection, channel, owner, now))
+                return None, None
 
-    def _route(self, claimed: Claimed) -> Provider | None:
-        """The first provider in order that has room; where none has, the batch waits for the one that has it first."""
-        now = self.clock.now()
-
-        def choose(connection: Connection) -> Provider | None:
-            provider, takes_from = self._first_open(connection, claimed.channel, now)
+        def choose(connection: Connection) -> tuple[Claimed | None, Provider | None]:
+            claimed = handover.claim(connection, channel, owner, now)
+            if claimed is None:
+                return None, None
+            provider, takes_from = self._first_open(connection, claimed, now)
             if provider is None:
                 handover.give_back(connection, claimed, takes_from)
-            return provider
+            return claimed, provider
 
         return self.database.write(choose)
 
-    def _first_open(self, connection: Connection, channel: Channel, now: datetime) -> tuple[Provider | None, datetime]:
-        """The first provider in order that takes messages, or None and when the first of them does again."""
+    def _first_open(self, connection: Connection, claimed: Claimed, now: datetime) -> tuple[Provider | None, datetime]:
+        """The first provider of the batch's route that takes messages, or None and when the first of them does again.
+
+        What organisers must know goes even by one that was stopped for its campaigns, where no other takes it.
+        """
         waits = []
-        for provider in self.routes[channel]:
-            until = capacity.out_until(connection, provider.name, self.limits[channel], now)
-            if until is None:
-                return provider, now
-            waits.append(until)
+        by_country = self.sms_routes.get(claimed.route) if claimed.channel is Channel.SMS else None
+        route = by_country or self.routes[claimed.channel]
+        for even_stopped in (False, True) if self._to_office(claimed) else (False,):
+            for provider in route:
+                if self._waits_for_its_list(connection, provider, claimed):
+                    waits.append(now + LIST_WAIT)
+                    continue
+                limits = self._limits(provider)
+                until = capacity.out_until(connection, provider.name, limits, now, even_stopped=even_stopped)
+                if until is None:
+                    return provider, now
+                waits.append(until)
         return None, min(waits)
+
+    def _waits_for_its_list(self, connection: Connection, provider: Provider, claimed: Claimed) -> bool:
+        """Its own list of people whom it no longer writes to comes first; it concerns supporters alone."""
+        return (
+            provider.capabilities.suppressions
+            and not self._to_office(claimed)
+            and lists.is_unread(connection, provider.name)
+        )
+
+    @staticmethod
+    def _to_office(claimed: Claimed) -> bool:
+        return claimed.kind in lastchecks.TO_ORGANISERS
+
+    def _limits(self, provider: Provider) -> Limits:
+        return self.limits.get(provider.name, NO_LIMITS)
 
     def _content(self, claimed: Claimed) -> Content | None:
         """The rendered content; a batch that cannot be rendered is set aside with its reason."""
@@ -232,6 +268,7 @@ class Sender:
     def _write_turn(self, progress: _Progress, connection: Connection) -> Begun:
         claimed, now = progress.claimed, self.clock.now()
         progress.counts, progress.dropped = {}, 0
+        self.paying.hold(connection, claimed)
         if progress.begun is not None:
             progress.counts = self._write_answer(connection, progress, progress.begun)
         # Before the batch, as a stop does it: two that lock in the same order never wait for each other.
@@ -242,7 +279,8 @@ class Sender:
             handover.finish_batch(connection, claimed)
             return Begun()
         limit = self._slice(progress.provider)
-        room = capacity.reserve(connection, progress.provider.name, limit, self.limits[claimed.channel], now)
+        limits, even_stopped = self._limits(progress.provider), self._to_office(claimed)
+        room = capacity.reserve(connection, progress.provider.name, limit, limits, now, even_stopped=even_stopped)
         if room.granted == 0:
             self._wait_for_room(connection, progress, room.wait_until or now + timedelta(seconds=1), now)
             return Begun()
@@ -252,11 +290,15 @@ class Sender:
             records.write_dropped(connection, claimed, begun)
             records.write_shrunk(connection, claimed, begun, now)
             progress.dropped += sum(len(pairs) for pairs in begun.dropped.values())
+            name, content = progress.provider.name, progress.content
+            progress.dropped += self.paying.leave_payable(connection, claimed, content, name, begun, now)
             if begun.ready:
                 self._return_room(connection, progress, room.granted - len(begun.ready))
+                keeps = progress.provider.capabilities.idempotent_seconds > 0
                 handover.begin_attempt(
-                    connection, claimed, begun, no=progress.no + 1, provider=progress.provider.name, now=now
+                    connection, claimed, begun, no=progress.no + 1, provider=name, now=now, keeps=keeps
                 )
+                self.paying.keep(connection, claimed, content, name, begun)
                 return begun
             if begun.exhausted or begun.late:
                 break
@@ -266,11 +308,11 @@ class Sender:
         return Begun()
 
     def _return_room(self, connection: Connection, progress: _Progress, unused: int) -> None:
-        capacity.give_back(connection, progress.provider.name, unused, self.limits[progress.claimed.channel])
+        capacity.give_back(connection, progress.provider.name, unused, self._limits(progress.provider))
 
     def _wait_for_room(self, connection: Connection, progress: _Progress, wait_until: datetime, now: datetime) -> None:
         """Give the batch back: to the next provider at once, where this one is out; else until there is room."""
-        provider, takes_from = self._first_open(connection, progress.claimed.channel, now)
+        provider, takes_from = self._first_open(connection, progress.claimed, now)
         handover.give_back(connection, progress.claimed, wait_until if provider is progress.provider else takes_from)
 
     @staticmethod
@@ -294,15 +336,21 @@ class Sender:
             )
             begun.ready = [message for message in begun.ready if message not in failed]
         gives_up = started + handover.lease_margin().total_seconds()
-        return Call(
+        call = Call(
             attempt_id=begun.attempt_id,
-            idempotency_key=f"{self.recipients.history}-{progress.claimed.batch_id}-{begun.no}",
+            idempotency_key=self.recipients.key(progress.claimed.batch_id, begun.no),
             content=progress.content,
             recipients=built,
             not_after=instant(min((message.not_after for message in begun.ready), default=0)),
             now=rendered_at,
             still_ours=lambda: self.monotonic() < gives_up and not self.stopping,
         )
+        if progress.provider.capabilities.idempotent_seconds and built:
+            kept = digests(progress.provider, call)
+            if not self.database.write(lambda c: keep_bodies(c, begun.attempt_id, kept, rendered_at)):
+                # Given up meanwhile, as one of which nothing has left.
+                return replace(call, still_ours=lambda: False)
+        return call
 
     def _write_answer(self, connection: Connection, progress: _Progress, begun: Begun) -> Mapping[Verdict, int]:
         now, claimed, provider = self.clock.now(), progress.claimed, progress.provider
@@ -317,11 +365,14 @@ class Sender:
             detail_ct=self.vault.encrypt(details, b"detail") if details else None,
             now=now,
         )
+        self.paying.settle(connection, begun, counts)
         close(connection, closings(claimed.channel, begun, troubled, now), now, provider.name)
         if counts[Verdict.ACCEPTED]:
             brake.count(connection, provider.name, now, accepted=counts[Verdict.ACCEPTED])
-        if provider.capabilities.names_by_own_id:
+        if provider.capabilities.keeps_own_ids:
             heard.keep_provider_ids(connection, provider.name, begun.attempt_id, progress.receipts)
+        if provider.capabilities.can_be_asked:
+            ask_later(connection, begun.attempt_id, now + self.ask_after)
         # A call that our own end cut short says nothing of the provider.
         if not self.stopping:
             judge(connection, provider.name, troubled, counts, now)

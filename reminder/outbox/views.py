@@ -8,7 +8,10 @@ from typing import Any
 
 from reminder.domain.message import Content
 from reminder.domain.plan import advice, reach_of
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import Channel, MessageKind
+from reminder.errors import Trouble
+from reminder.rendering.languages import language_code
 from reminder.rendering.renderer import Renderer
 from reminder.rendering.views import (
     Advice,
@@ -33,18 +36,32 @@ from reminder.store.handover import Claimed
 from reminder.store.saying import Appeal, appeal_of
 
 CONTENTS_KEPT = 16
+# A mistake in a template or in what a document says: it is set aside with its batch, and the others go on.
+CANNOT_BE_BUILT = (Trouble, LookupError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """From whom mail and SMS come."""
+    """From whom mail and SMS come; where the rules for `texts` hold, from the lawful sender of the number's country."""
 
     email: Sender
     sms: Sender
+    texts: SmsRules = EVERYWHERE
 
-    def of(self, channel: Channel) -> Sender:
-        """The sender of a channel."""
-        return self.email if channel is Channel.EMAIL else self.sms
+    def of(self, channel: Channel, route: str) -> Sender:
+        """The sender of a channel, for texts to the country `route`. `Trouble` where none is lawful."""
+        if channel is Channel.EMAIL:
+            return self.email
+        if self.texts.everywhere:
+            return self.sms
+        lawful = self.texts.sender_for(route)
+        if lawful is None or not self.texts.allowed(route):
+            raise Trouble(
+                f"A text to {route or 'a number of no known country'}",
+                f"may not be sent: {self.texts.why_not(route)}",
+                "See SMS_COUNTRIES and SMS_SENDERS.",
+            )
+        return Sender(lawful.identity, two_way=lawful.two_way)
 
 
 class Contents:
@@ -68,7 +85,20 @@ class Contents:
             MessageKind.ALERT: self._alert,
             MessageKind.TEST: self._test,
         }
-        return makers[claimed.kind](connection, claimed, self._senders.of(claimed.channel))
+        return makers[claimed.kind](connection, claimed, self._senders.of(claimed.channel, claimed.route))
+
+    def segments(self, connection: Connection, campaign_id: int, locale: str, on: date, country: str) -> int:
+        """What the text of a campaign's reminder takes on a reader's day, to a country; 0 where it cannot be built."""
+        try:
+            sender, appeal = self._senders.of(Channel.SMS, country), appeal_of(connection, campaign_id)
+            # Somebody who lets names stand in previews may get a longer text.
+            views = [appeal_view(appeal, on, named=named) for named in {False, appeal.named}]
+            return max(
+                self._renderer.segments(NudgeView(Channel.SMS, locale, sender, day=on, appeals=(view,))).count
+                for view in views
+            )
+        except CANNOT_BE_BUILT:
+            return 0
 
     def _nudge_view(self, connection: Connection, claimed: Claimed, sender: Sender) -> NudgeView:
         today = day(claimed.day)
@@ -167,7 +197,7 @@ def appeal_view(appeal: Appeal, today: date, *, named: bool) -> AppealView:
         targets=tuple(_target_view(target) for target in targets),
         demands=tuple(read.get("demands", [])),
         letter=read.get("letter") or "",
-        write_in=tuple(read.get("write_in", [])),
+        write_in=tuple(language_code(name, read.get("language") or "en") for name in read.get("write_in", [])),
         late_policy=read.get("late_policy") or "",
         language=read.get("language") or "en",
         named=named and appeal.named,

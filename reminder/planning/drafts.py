@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from reminder.domain.cost import Money
 from reminder.domain.plan import default_plan
 from reminder.domain.scopes import ALL, country_scope, list_scope, topic_scope
 from reminder.domain.states import CampaignState
@@ -12,6 +13,7 @@ from reminder.errors import NotAllowed, Trouble
 from reminder.planning.desk import Desk, Done, dates, in_words, look, plan_facts, plan_in_words, reach
 from reminder.store import campaigns, cases
 from reminder.store.audit import record
+from reminder.store.budget import read_budget, set_budget
 from reminder.store.campaigns import Connection
 from reminder.store.tables import Campaign, CaseFile
 
@@ -38,11 +40,13 @@ def create(
     zone: str = "",
     named: bool = False,
     sending_limit: int = 0,
+    sms_budget: Money | None = None,
 ) -> Done:
     """A draft with the default plan of the case, as if it began now. Sends nothing.
 
     `audience` such as "all", "country:CN", "list:london"; an empty one means nobody. `zone` '' is the case's. `named`
-    allows the person's name where the subscriber does, too. `sending_limit` 0 is no limit.
+    allows the person's name where the subscriber does, too. `sending_limit` 0 is no limit. `sms_budget` is what it may
+    spend on texts, None what they cost.
     """
     scopes = read_audience(audience)
     if zone and not is_zone(zone):
@@ -62,7 +66,7 @@ def create(
     facts = plan_facts(desk, case, ways, new.zone, now)
     for column, value in dates(facts).items():
         setattr(new, column, value)
-    return _keep_draft(desk, case, new, default_plan(facts), who, now)
+    return _keep_draft(desk, case, new, default_plan(facts), who, now, sms_budget)
 
 
 def _refuse_over(case: CaseFile, zone: str, now: datetime) -> None:
@@ -81,6 +85,7 @@ def clone(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
     """A new draft for the same case and audience, with nothing due and nobody's letter counted."""
     with desk.database.read() as connection:
         seen = look(connection, campaign_id)
+        budget = read_budget(connection, campaign_id)
     old = seen.campaign
     return create(
         desk,
@@ -91,17 +96,29 @@ def clone(desk: Desk, campaign_id: int, *, who: str, now: datetime) -> Done:
         zone=old.zone,
         named=old.named,
         sending_limit=old.sending_limit,
+        sms_budget=budget.amount if budget else None,
     )
 
 
-def _keep_draft(desk: Desk, case: CaseFile, new: Campaign, steps: Sequence[StepPlan], who: str, now: datetime) -> Done:
+def _keep_draft(
+    desk: Desk,
+    case: CaseFile,
+    new: Campaign,
+    steps: Sequence[StepPlan],
+    who: str,
+    now: datetime,
+    sms_budget: Money | None,
+) -> Done:
     def work(connection: Connection) -> int:
         made = campaigns.create_campaign(connection, new, steps)
+        if sms_budget is not None:
+            set_budget(connection, made, sms_budget)
         record(connection, desk.vault, who, "campaign create", f"campaign:{made}", {}, now)
         return made
 
     campaign_id = desk.database.write(work)
     said = [f"Campaign {campaign_id} is a draft; nothing is sent.", *plan_in_words(steps)]
+    said += [f"It may spend {sms_budget.words()} on texts."] if sms_budget is not None else []
     then = f"look at `reminder forecast {campaign_id}`, then `reminder campaign approve {campaign_id}`"
     if not new.audience:
         said.append("Its audience is empty: that is nobody.")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reminder.domain.late import CATCH_UP, fates
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import Channel, WaveState
 from reminder.domain.waves import EMAIL_MARGIN, PlannedWave, next_window
 from reminder.planning.waves import CountryZones, reader_of
@@ -39,6 +40,7 @@ def triage(
     country_zones: CountryZones,
     catch_up: timedelta = CATCH_UP,
     email_margin: timedelta = EMAIL_MARGIN,
+    texts: SmsRules = EVERYWHERE,
 ) -> TriageResult:
     """Decide on sendings that are due, before they are opened.
 
@@ -55,7 +57,8 @@ def triage(
         later: dict[int, PlannedWave] = {}
         for one in due:
             if fate.get(one.wave.wave_id) is WaveState.PLANNED and one.wave.open_until <= now:
-                who = reader_of(rhythms[one.wave.rhythm_id], one.channel, one.sending.zone, country_zones, email_margin)
+                habits, rules = rhythms[one.wave.rhythm_id], EVERYWHERE if one.sending.refused else texts
+                who = reader_of(habits, one.channel, one.sending.zone, country_zones, email_margin, rules)
                 window = next_window(who, now, one.wave.not_after) if who else None
                 if window is None:
                     fate[one.wave.wave_id] = WaveState.MISSED
@@ -81,7 +84,12 @@ def _fates(due: Sequence[Due], now: datetime, catch_up: timedelta) -> dict[int, 
     """What becomes of those that are due; who only shares the day with one of them is not judged yet."""
     come = [one for one in due if one.wave.due_at <= now]
     stays = {one.wave.wave_id: WaveState.WITHDRAWN for one in come if not one.goes and now < one.wave.not_after}
-    return fates([one.wave for one in come if one.wave.wave_id not in stays], now, catch_up) | stays
+    going = [one for one in come if one.wave.wave_id not in stays]
+    fate = fates([one.wave for one in going if not one.sending.refused], now, catch_up)
+    for one in going:
+        # Nothing of it goes, so it takes the place of nothing.
+        fate |= fates([one.wave], now, catch_up) if one.sending.refused else {}
+    return fate | stays
 
 
 def _above_limit(connection: Connection, due: Sequence[Due], fate: Mapping[int, WaveState]) -> dict[int, WaveState]:
@@ -90,7 +98,8 @@ def _above_limit(connection: Connection, due: Sequence[Due], fate: Mapping[int, 
     counted = waves.People(connection)
     waiting = {}
     for one in due:
-        if not one.sending_limit or fate.get(one.wave.wave_id, WaveState.PLANNED) is not WaveState.PLANNED:
+        goes = one.sending_limit and not one.sending.refused
+        if not goes or fate.get(one.wave.wave_id, WaveState.PLANNED) is not WaveState.PLANNED:
             continue
         key = (one.wave.campaign_id, *one.wave.step, one.channel)
         if key not in people:

@@ -1,13 +1,14 @@
 """Why, or why not: each step of a campaign's plan, and what became of it or will become of it for one person."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from reminder.domain.late import CATCH_UP
 from reminder.domain.meant import Going, Known, goes_by_other, is_over_limit, why_never, why_no_channel, why_not
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import (
     REASON_WORDS,
     CampaignState,
@@ -18,9 +19,9 @@ from reminder.domain.states import (
     Result,
     WaveState,
 )
-from reminder.domain.waves import EMAIL_MARGIN, PlannedWave, StepPlan, plan_wave
+from reminder.domain.waves import EMAIL_MARGIN, StepPlan
 from reminder.errors import Trouble
-from reminder.planning.waves import CountryZones, reader_of
+from reminder.planning.waves import UNLAWFUL, CountryZones, Part, parts_of, reader_of
 from reminder.store.campaigns import Connection, read_campaign, steps_of
 from reminder.store.database import Database
 from reminder.store.people.rhythms import rhythm
@@ -43,7 +44,10 @@ _OF_WAVE = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One step for one person. `status` is a word of `STATUSES`; `at` is when it goes or went out, where that is known."""
+    """One step for one person. `status` is a word of `STATUSES`; `at` is when it goes or went out, where that is known.
+
+    `instead`: why it goes by email to somebody who chose texts.
+    """
 
     step_key: str
     on: date
@@ -52,6 +56,7 @@ class Item:
     reason: Reason = Reason.NONE
     at: datetime | None = None
     result: Result | None = None
+    instead: Reason = Reason.NONE
 
 
 # The words of an item's status, and what each promises.
@@ -92,6 +97,7 @@ class WhyReport:
                     "reason": REASON_WORDS[item.reason],
                     "at": item.at.isoformat() if item.at else None,
                     "result": item.result.name.lower() if item.result else None,
+                    "instead_of_sms": REASON_WORDS[item.instead],
                 }
                 for item in self.items
             ],
@@ -116,6 +122,8 @@ class WhyReport:
             said += ": may have arrived"
         elif item.result:
             said += f", {item.result.name.lower()}"
+        if item.instead:
+            said += f" (instead of a text: {REASON_WORDS[item.instead]})"
         return f"{', '.join(parts)}: {said}"
 
 
@@ -129,7 +137,7 @@ class _Seen:
     person: Known
     waves: Sequence[PlannedFor]
     promises: Sequence[Promise]
-    planned: Callable[[StepPlan, Channel], PlannedWave | Reason]
+    parts: Callable[[StepPlan], Mapping[Channel, Part]]
 
 
 def why(
@@ -140,13 +148,14 @@ def why(
     *,
     country_zones: CountryZones,
     email_margin: timedelta = EMAIL_MARGIN,
+    texts: SmsRules = EVERYWHERE,
 ) -> WhyReport:
     """What a person got of a campaign, will get of it, or why not, step by step. `Trouble` where one is not known.
 
     The rules are those by which sendings are opened (store/eligible.py); what comes is as certain as the plan.
     """
     with database.read() as connection:
-        seen, zone = _look(connection, campaign_id, subscriber_id, now, country_zones, email_margin)
+        seen, zone = _look(connection, campaign_id, subscriber_id, now, country_zones, email_margin, texts)
     reason = why_never(seen.person)
     items = [item for step in seen.steps for item in _of_step(seen, step)]
     items += _of_former_dates(seen)
@@ -160,6 +169,7 @@ def _look(
     now: datetime,
     country_zones: CountryZones,
     email_margin: timedelta,
+    texts: SmsRules,
 ) -> tuple[_Seen, str]:
     campaign = read_campaign(connection, campaign_id)
     if campaign is None:
@@ -169,12 +179,7 @@ def _look(
         raise Trouble(f"Subscriber {subscriber_id}", "is not known", "Look the number up again.")
     habits = rhythm(connection, rhythm_id)
     steps = steps_of(connection, campaign_id)
-
-    def planned(step: StepPlan, channel: Channel) -> PlannedWave | Reason:
-        who = reader_of(habits, channel, campaign.zone, country_zones, email_margin)
-        last_on = campaign.deadline_on or campaign.review_on
-        return plan_wave(step, who, last_on=last_on, live_since=campaign.live_since) if who else Reason.NO_HOUR
-
+    readers = {ch: reader_of(habits, ch, campaign.zone, country_zones, email_margin, texts) for ch in Channel}
     days = {step.local_on for step in steps}
     return _Seen(
         now=now,
@@ -183,7 +188,7 @@ def _look(
         person=known_of(connection, campaign_id, subscriber_id, days),
         waves=waves_for(connection, campaign_id, rhythm_id),
         promises=promises_to(connection, campaign_id, subscriber_id, {(s.step_key, s.anchor_on) for s in steps}),
-        planned=planned,
+        parts=lambda step: parts_of(campaign, step, readers),
     ), habits.zone or campaign.zone
 
 
@@ -197,7 +202,17 @@ def _of_step(seen: _Seen, step: StepPlan) -> list[Item]:
         return kept
     outcomes = [_by_channel(seen, step, channel) for channel in step.channels]
     told = [item for item in outcomes if item is not None]
-    return sorted(told, key=lambda item: _weight(seen, step, item))[:1]
+    return [_with_why_email(seen, step, item) for item in sorted(told, key=lambda item: _weight(seen, step, item))[:1]]
+
+
+def _with_why_email(seen: _Seen, step: StepPlan, item: Item) -> Item:
+    """Say why a step that prefers texts comes by email to somebody who can be sent texts."""
+    by_email = item.channel is Channel.EMAIL and item.status != "not sent"
+    if not by_email or Channel.SMS not in seen.person.since or step.channels[0] is not Channel.SMS:
+        return item
+    going = _going(seen, step, Channel.SMS, _wave(seen, step, Channel.SMS))
+    reason = going if isinstance(going, Reason) else Reason.NO_TEXTS_THEN
+    return replace(item, instead=reason) if reason in UNLAWFUL else item
 
 
 def _weight(seen: _Seen, step: StepPlan, item: Item) -> tuple[int, bool]:
@@ -293,16 +308,17 @@ def _wave(seen: _Seen, step: StepPlan, channel: Channel) -> PlannedFor | None:
 
 def _going(seen: _Seen, step: StepPlan, channel: Channel, wave: PlannedFor | None) -> Going | Reason:
     """The sending as it was planned, else as it will be."""
+    if wave is not None and wave.refused:
+        return wave.refused
     if wave is not None:
         return Going(channel, wave.unless, wave.local_on, wave.due_at, wave.not_after, wave.joined_by, wave.last_useful)
-    planned = seen.planned(step, channel)
+    part = seen.parts(step)[channel]
+    planned = part.answer
     if isinstance(planned, Reason):
         return planned
-    first = step.channels[0]
-    for_all = channel is first or seen.planned(step, first) is Reason.NO_HOUR
     return Going(
         channel=channel,
-        unless=None if for_all else first,
+        unless=Channel(part.unless) if part.unless else None,
         local_on=planned.local_on,
         due_at=planned.due_at,
         not_after=planned.not_after,

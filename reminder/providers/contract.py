@@ -14,6 +14,7 @@ import httpx
 from reminder.domain.consent import Closed, Leaving
 from reminder.domain.message import Content, Receipt, Recipient
 from reminder.domain.states import Channel, Result
+from reminder.errors import Trouble
 from reminder.providers.options import Option, Options
 
 # A call or a volley ends within this time, whatever the provider does: half a lease is twice as long.
@@ -28,12 +29,15 @@ class Capabilities:
     `connections`: how many volleys or calls the sender keeps under way side by side. A provider may spread one
     volley over several sockets of its own; what a crash leaves unclear is `connections` x `volley` (or batch).
     `idempotent_seconds`: for how long the same key with the same bytes is not sent twice (0: not at all).
-    `look_up`: says afterwards whether it took a message. `validity`: takes an instant after which it gives up.
+    `look_up`: says afterwards, asked by our wire id, whether it took a message. `look_up_by_own_id`: says what became of
+    one that it took, asked by the `provider_id` of the receipt, which is therefore kept. `validity`: takes an instant
+    after which it gives up.
     `keeps_message_id`: our Message-ID reaches the reader. `recipient_headers`: each message has its own headers.
     `webhooks`: calls us back. `names_by_own_id`: its callbacks know a message only by the `provider_id` of the receipt,
     which is therefore kept. `inbound`: hands us what people answer. `suppressions`: keeps a list of its own of people
     whom it no longer writes to, and lets us read it. `real`: what it takes leaves this machine; False for folders.
-    `conditions`: what its terms ask for beyond the law, in a sentence that doctor shows.
+    `conditions`: what its terms ask for beyond the law, in a sentence that doctor shows. `complaints_wall` and
+    `bounces_wall`: from how many percent on it looks into an account or closes it (100 where it does not say).
     """
 
     batch_size: int = 1
@@ -41,6 +45,7 @@ class Capabilities:
     connections: int = 1
     idempotent_seconds: int = 0
     look_up: bool = False
+    look_up_by_own_id: bool = False
     validity: bool = False
     keeps_message_id: bool = False
     recipient_headers: bool = True
@@ -50,6 +55,18 @@ class Capabilities:
     suppressions: bool = False
     real: bool = True
     conditions: str = ""
+    complaints_wall: float = 100.0
+    bounces_wall: float = 100.0
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether it says afterwards, more than a folder can, what became of what it took."""
+        return self.real and (self.look_up or self.look_up_by_own_id)
+
+    @property
+    def keeps_own_ids(self) -> bool:
+        """Whether the ids that it gives to messages must be kept."""
+        return self.names_by_own_id or self.look_up_by_own_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +179,10 @@ class NotChecked(Exception):
     """Credentials that cannot be tried without sending something. The text says why."""
 
 
+class MayNot(Trouble):
+    """Something that the key is not allowed to do: to try it again with this key changes nothing."""
+
+
 class Speaks(Protocol):
     """Whoever tells us things: a provider, or a mailbox."""
 
@@ -198,6 +219,13 @@ class Provider(Speaks, Protocol):
         """
         ...
 
+    def bodies(self, call: Call) -> Sequence[bytes]:
+        """What `send` hands over for a call, byte for byte: one body, or one for each recipient in their order.
+
+        The same for the same call, whenever it is asked. Only with `capabilities.idempotent_seconds`.
+        """
+        ...
+
     async def verify(self, callback: Callback) -> None:
         """Raise `BadSignature` unless the callback is authentic: on the raw body, in constant time, before parsing.
 
@@ -206,15 +234,19 @@ class Provider(Speaks, Protocol):
         """
         ...
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
-        """What became of a message, or None where the provider does not know it. Only with `capabilities.look_up`.
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
+        """What became of a message, as its callbacks would tell it; nothing where the provider does not know it.
 
-        Raises `Unanswered` where the provider cannot be asked now.
+        `provider_id` is that of its receipt, where there is one. Only with `capabilities.look_up` (by `wire_id` alone) or
+        `look_up_by_own_id`. Raises `Unanswered` where the provider cannot be asked now.
         """
         ...
 
     async def suppressions(self) -> Sequence[Suppressed]:
-        """Everybody on the provider's own list. Only with `capabilities.suppressions`; raises `Trouble` where it fails."""
+        """Everybody on the provider's own list. Only with `capabilities.suppressions`.
+
+        Raises `MayNot` where the key is not allowed to read it, `Trouble` where that fails for another reason.
+        """
         ...
 
     async def check(self) -> None:

@@ -13,7 +13,7 @@ import itertools
 import mmap
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Self
@@ -22,7 +22,7 @@ import httpx
 
 from reminder.domain.message import Receipt, Recipient
 from reminder.domain.states import Fault, Result, Verdict
-from reminder.providers.contract import Call
+from reminder.providers.contract import Call, ProviderEvent, Told
 from reminder.providers.options import Option, Options
 from reminder.providers.silent import NoCallbacks
 
@@ -56,9 +56,10 @@ class Folder(NoCallbacks):
         """Write each message of a call, in a thread. `build` raises `ValueError` for what cannot be built."""
         return await asyncio.to_thread(self._write_all, call, build)
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
         """`SENT` for a message whose line is in the log."""
-        return await asyncio.to_thread(self._find, wire_id.encode())
+        found = await asyncio.to_thread(self._find, wire_id.encode())
+        return [ProviderEvent("status", Result.SENT, sent_at, wire_id)] if found else []
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -119,14 +120,13 @@ class Folder(NoCallbacks):
                 return name
         raise AssertionError("count() has no end")
 
-    def _find(self, wire_id: bytes) -> Result | None:
+    def _find(self, wire_id: bytes) -> bool:
         path = self._path / LOG_NAME
         if not path.exists() or path.stat().st_size == 0:
-            return None
+            return False
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as log:
             start = wire_id + b" "
-            found = log[: len(start)] == start or log.find(b"\n" + start) >= 0
-        return Result.SENT if found else None
+            return log[: len(start)] == start or log.find(b"\n" + start) >= 0
 
 
 def _end_torn_line(log: int) -> None:

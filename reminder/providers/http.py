@@ -18,7 +18,7 @@ import orjson
 from reminder.domain.message import Receipt, Recipient
 from reminder.domain.states import Fault, Verdict
 from reminder.errors import Trouble
-from reminder.providers.contract import CALL_LIMIT_SECONDS, Call
+from reminder.providers.contract import CALL_LIMIT_SECONDS, Call, MayNot
 from reminder.providers.scrub import scrub
 from reminder.providers.silent import NoCallbacks
 
@@ -26,6 +26,9 @@ from reminder.providers.silent import NoCallbacks
 ANSWER_WITHIN_SECONDS = CALL_LIMIT_SECONDS - 2
 LONGEST_ANSWER_BYTES = 4_000_000
 LONGEST_WAIT_SECONDS = 86_400
+# A page of a list is asked for so many times, and waited for so long, where the provider counts questions.
+PAGE_TRIES = 6
+LONGEST_PAGE_WAIT_SECONDS = 10
 
 # Raised by httpx before the last byte of the request was written.
 _NOT_WRITTEN = (
@@ -70,15 +73,20 @@ class Answer:
         return self.body[:2_000].decode("utf-8", "replace")
 
 
-async def ask(http: httpx.AsyncClient, method: str, url: str, **more: Any) -> Answer:
-    """One request and its answer, whatever the status. Raises `Unanswered`; never follows a redirect."""
+async def ask(
+    http: httpx.AsyncClient, method: str, url: str, *, longest: int = LONGEST_ANSWER_BYTES, **more: Any
+) -> Answer:
+    """One request and its answer of at most `longest` bytes, whatever the status.
+
+    Raises `Unanswered`; never follows a redirect.
+    """
     try:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
             async with http.stream(method, url, **more) as response:
                 body = bytearray()
                 async for piece in response.aiter_bytes():
                     body += piece
-                    if len(body) > LONGEST_ANSWER_BYTES:
+                    if len(body) > longest:
                         raise Unanswered("answer too long", left=True)
                 return Answer(response.status_code, response.headers, bytes(body))
     except _NOT_WRITTEN as error:
@@ -255,6 +263,11 @@ class SecretHeader(httpx.Auth):
         return text
 
 
+def may_not_read(what: str, status: int) -> MayNot:
+    """A list that the key may not read."""
+    return MayNot(what, f"may not be read with this key ({status})", "Let the key read it, or keep the list by hand.")
+
+
 class HttpProvider(NoCallbacks):
     """What an adapter over HTTP is unless it says otherwise: no callbacks, no look-up, no list, no way to try its key."""
 
@@ -266,12 +279,22 @@ class HttpProvider(NoCallbacks):
         return await ask(self._http, method, url, **more)
 
     async def fetch(self, what: str, url: str, **more: Any) -> Any:
-        """The JSON that a GET answers, for lists. Raises `Trouble` that names `what`."""
-        try:
-            answer = await self.ask("GET", url, **more)
-        except Unanswered as error:
-            raise Trouble(what, f"could not be read: no answer ({error.code})", "Try again later.") from None
+        """The JSON that a GET answers, for lists, which are read page by page as fast as the provider allows.
+
+        Raises `MayNot` or `Trouble` that names `what`.
+        """
+        for waited in range(PAGE_TRIES):
+            try:
+                answer = await self.ask("GET", url, **more)
+            except Unanswered as error:
+                raise Trouble(what, f"could not be read: no answer ({error.code})", "Try again later.") from None
+            if answer.status != httpx.codes.TOO_MANY_REQUESTS or waited == PAGE_TRIES - 1:
+                break
+            said = answer.headers.get("retry-after", "").strip()
+            await asyncio.sleep(min(int(said), LONGEST_PAGE_WAIT_SECONDS) if said.isdigit() else 1)
         found = answer.json()
+        if answer.status in {401, 403}:
+            raise may_not_read(what, answer.status)
         if answer.status != httpx.codes.OK or found is None:
             reason = f"could not be read: the provider answers {answer.status}"
             raise Trouble(what, reason, "Check what the key is allowed to do, or try again later.")

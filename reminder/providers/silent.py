@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from reminder.domain.states import Result
-from reminder.providers.contract import Acknowledgement, BadSignature, Callback, NotChecked, Suppressed, Told
+from reminder.providers.contract import (
+    Acknowledgement,
+    BadSignature,
+    Call,
+    Callback,
+    NotChecked,
+    Suppressed,
+    Told,
+)
 
 
 class NoCallbacks:
@@ -21,9 +28,13 @@ class NoCallbacks:
         """Nothing."""
         return []
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+    def bodies(self, call: Call) -> Sequence[bytes]:
+        """Nothing that could be sent twice with the same key."""
+        return ()
+
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
         """Never knows."""
-        return None
+        return ()
 
     async def suppressions(self) -> Sequence[Suppressed]:
         """No list."""

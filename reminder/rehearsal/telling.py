@@ -99,7 +99,15 @@ def _person(app: App, campaigns: Sequence[int], person_id: int, entries: Sequenc
     margin = timedelta(minutes=app.settings.email_margin_minutes)
     zone, not_sent = app.settings.zone, list[NotSent]()
     for campaign_id in campaigns:
-        found = why(app.database, campaign_id, person_id, now, country_zones=zones_of_country, email_margin=margin)
+        found = why(
+            app.database,
+            campaign_id,
+            person_id,
+            now,
+            country_zones=zones_of_country,
+            email_margin=margin,
+            texts=app.texts,
+        )
         zone = found.zone
         not_sent += [
             NotSent(campaign_id, item.step_key, item.on, item.reason)

@@ -1,5 +1,6 @@
-"""Whether every message of the templates is there in every language, and can be filled in."""
+"""Whether every message of mails, texts and pages is there in every language, and can be filled in."""
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from jinja2 import TemplateSyntaxError, nodes
 
+from reminder.domain.consent import STILL_SENTENCES
 from reminder.errors import Trouble
 from reminder.rendering.languages import Languages, read_catalogue
 from reminder.rendering.templates import Templates
@@ -15,12 +17,28 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 _STRAY_PERCENT = re.compile(r"%(?!\(\w+\)s|%)")
 
 
+# The pages' own code says sentences too, by `words.t("…")`.
+PAGES_CODE = Path(__file__).resolve().parents[1] / "web"
+
+
 def used_messages(templates: Templates) -> dict[str, str | None]:
-    """Every English text of the templates, and its plural where it has one."""
+    """Every English text that a reader may get, from templates and from code, and its plural where it has one."""
     found = dict[str, str | None]()
     for name in templates.names():
         found.update(_messages(templates, name))
-    return found
+    for file in sorted(PAGES_CODE.rglob("*.py")):
+        found.update(code_messages(file))
+    # These are chosen by what somebody leaves, so that no call names them.
+    return found | dict.fromkeys(STILL_SENTENCES)
+
+
+def code_messages(file: Path) -> Iterator[tuple[str, str | None]]:
+    """The English texts of a Python file, each with its plural where it has one: what stands in `….t("…")`, `….tn("…", "…")`."""
+    for call in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("t", "tn"):
+            texts = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            if texts:
+                yield texts[0], texts[1] if call.func.attr == "tn" else None
 
 
 def _messages(templates: Templates, name: str) -> Iterator[tuple[str, str | None]]:

@@ -16,7 +16,7 @@ from reminder.rendering.segments import Segments
 from reminder.rendering.sms import choose
 from reminder.rendering.splice import (
     GREETING,
-    PLAIN,
+    VALUE,
     Encoder,
     Fields,
     Greeting,
@@ -87,6 +87,7 @@ class Sheet:
             headers=(),
             mime=None,
             sender=self._sender.address,
+            segments=segments.count,
         )
         return content, segments
 
@@ -115,8 +116,8 @@ class Sheet:
             locale=self.words.tag,
             fields=self._fields.names,
             subject=subject,
-            text=spliced(text, {PLAIN: clean_line, GREETING: greeting}),
-            html=spliced(page, {PLAIN: html_value, GREETING: rich}),
+            text=spliced(text, {VALUE: url_value, GREETING: greeting}),
+            html=spliced(page, {VALUE: url_value, GREETING: rich}),
             headers=passed_on,
             mime=build_mime([*self._own_headers(subject), *passed_on, self._language()], text, page, greeting, rich),
             sender=self._sender.address,
@@ -144,7 +145,7 @@ class Sheet:
 
     def _header(self, field: str, encode: Encoder, before: str = "", after: str = "") -> Spliced:
         pieces: list[Piece] = [before, self._fields.mark(field), after]
-        return spliced(pieces, {PLAIN: encode})
+        return spliced(pieces, {VALUE: encode})
 
     def _own_headers(self, subject: str) -> list[tuple[str, Spliced]]:
         sender = self._sender

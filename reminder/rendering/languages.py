@@ -14,7 +14,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_timezone_location
+from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
@@ -49,6 +50,23 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
     "zh-HK": ("zh-Hant", "zh"),
     "zh-MO": ("zh-Hant", "zh"),
 }
+
+
+def language_code(name: str, written_in: str) -> str:
+    """The code of a language that a text names in its own language or in English, "own" for the reader's own; else `name`."""
+    if name.casefold() == "own language":
+        return "own"
+    known = (_language_names(written_in).get(name.casefold()), _language_names(DEFAULT).get(name.casefold()))
+    return next((code for code in known if code), name)
+
+
+@lru_cache(maxsize=64)
+def _language_names(tag: str) -> dict[str, str]:
+    try:
+        names = Locale.parse(tag, sep="-").languages
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {name.casefold(): code for code, name in names.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,14 @@ class Words:
         """The name of a language in this language; a name stays as it is."""
         name = self.babel.languages.get(code_or_name)
         return code_or_name if name is None else str(name)
+
+    def place(self, zone: str) -> str:
+        """The town that a zone is named after, in this language: "Europe/London" is "London"."""
+        return str(get_timezone_location(zone, locale=self.babel, return_city=True))
+
+    def names(self, names: Sequence[str]) -> str:
+        """Several names as one writes them in a sentence: "A, B and C"."""
+        return str(format_list([clean_line(name) for name in names], locale=self.babel))
 
 
 class Languages:

@@ -6,6 +6,7 @@ without shifting its neighbours. No line of the body begins with a dot or with "
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.header import Header
@@ -13,13 +14,16 @@ from email.utils import format_datetime
 
 from reminder.domain.message import Gap, Spliced
 from reminder.rendering.clean import clean_line
-from reminder.rendering.splice import GREETING, PLAIN, Encoder, Greeting, Mark, Piece, html_value, spliced
+from reminder.rendering.splice import GREETING, VALUE, Encoder, Greeting, Mark, Piece, html_value, spliced, url_value
 
 SOFT_BREAK = "=\r\n"
 LINE_CHARACTERS = 75  # and the "=" of a soft break makes 76, the most that RFC 2045 allows
 LONGEST_HEADER_TEXT = 250
 _TOKENS = [chr(byte) if 32 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)]
 _ROW_START = {".": "=2E", "F": "=46"}
+# A link or a name in plain letters stands as it is: no space, no "=", no dot first.
+_ONE_ROW = re.compile(rf"(?!\.)[!-<>-~]{{1,{LINE_CHARACTERS}}}")
+_LINK_ROW = re.compile(rf"[A-Za-z][A-Za-z0-9:/._~%-]{{1,{LINE_CHARACTERS - 1}}}")
 
 
 def quoted_printable(text: str) -> str:
@@ -46,18 +50,17 @@ def _quoted_line(line: bytes) -> str:
 
 def quoted_value(value: str) -> str:
     """A person's value in quoted-printable, standing between soft line breaks."""
-    plain = value.isascii() and value.isprintable() and " " not in value and "=" not in value
-    if plain and not value.startswith("."):
-        if len(value) <= LINE_CHARACTERS:
-            return value
-        if len(value) <= 2 * LINE_CHARACTERS and value[LINE_CHARACTERS] != ".":
-            return f"{value[:LINE_CHARACTERS]}{SOFT_BREAK}{value[LINE_CHARACTERS:]}"
-    return quoted_printable(clean_line(value))
+    return value if _ONE_ROW.fullmatch(value) else quoted_printable(clean_line(value))
 
 
 def quoted_html_value(value: str) -> str:
     """A person's value in HTML in quoted-printable."""
     return quoted_value(html_value(value))
+
+
+def quoted_link(value: str) -> str:
+    """A link in quoted-printable, for both parts."""
+    return value if _LINK_ROW.fullmatch(value) else quoted_printable(url_value(value))
 
 
 def _quoted_pieces(pieces: Sequence[Piece]) -> list[Piece]:
@@ -119,9 +122,10 @@ def build_mime(
 ) -> Spliced:
     """The message: `headers` are already folded and encoded, `text` and `html` are rendered pieces with LF line ends."""
     boundary = f"=_{hashlib.sha256(repr((text, html)).encode()).hexdigest()[:32]}"  # "=_" is never quoted-printable
-    plain: Mapping[str, Encoder] = {PLAIN: quoted_value, GREETING: quoted_greeting(greeting, quoted_value)}
+    # What stands in both parts in the same form is encoded once.
+    plain: Mapping[str, Encoder] = {VALUE: quoted_link, GREETING: quoted_greeting(greeting, quoted_value)}
     rich: Mapping[str, Encoder] = {
-        PLAIN: quoted_html_value,
+        VALUE: quoted_link,
         GREETING: quoted_greeting(html_greeting, quoted_html_value),
     }
     return join(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reminder.domain.message import Spliced
 from reminder.rendering.clean import clean_line
 from reminder.rendering.segments import Segments, count_segments, fold_to_gsm
-from reminder.rendering.splice import PLAIN, Mark, Piece, pieces_of, spliced
+from reminder.rendering.splice import VALUE, Mark, Piece, pieces_of, spliced
 
 # In the alphabet of GSM, two units wide and cleaned out of every input: it stands for a link while a text is folded.
 _STAND_IN = "\f"
@@ -24,7 +24,7 @@ def choose(wordings: Sequence[str], link_characters: Sequence[int]) -> tuple[Spl
             break
     if chosen is None:
         raise ValueError("an SMS needs at least one wording")
-    return spliced(chosen[0], {PLAIN: clean_line}), chosen[1]
+    return spliced(chosen[0], {VALUE: clean_line}), chosen[1]
 
 
 def _folded(pieces: Sequence[Piece]) -> list[Piece]:

@@ -14,7 +14,7 @@ from reminder.domain.addresses import is_address
 from reminder.domain.message import Gap, Spliced
 from reminder.rendering.clean import clean_line
 
-PLAIN, GREETING = "plain", "greeting"
+VALUE, GREETING = "value", "greeting"
 
 _MARK = re.compile("\ue000([0-9]+):([a-z]+)\ue001")
 _SAFE_URL = re.compile(r"[A-Za-z0-9:/._~?=%+-]*")
@@ -24,6 +24,7 @@ _NOT_IN_DATE = re.compile(r"[^A-Za-z0-9 ,:+-]")
 LONGEST_URL = 900
 LONGEST_ID = 128
 LONGEST_DATE = 40
+SHORT_NAME = 40
 
 Encoder = Callable[[str], str]
 
@@ -33,7 +34,7 @@ class Mark:
     """A gap before it is given its encoder: index into the fields, and what kind of value lands there."""
 
     field: int
-    kind: str = PLAIN
+    kind: str = VALUE
 
 
 Piece = str | Mark
@@ -53,7 +54,7 @@ class Fields:
         """The gap of field `name` for a header."""
         return Mark(self._index.setdefault(name, len(self._index)))
 
-    def text(self, name: str, kind: str = PLAIN) -> str:
+    def text(self, name: str, kind: str = VALUE) -> str:
         """The gap of field `name` as characters that a template can print."""
         return f"\ue000{self.mark(name).field}:{kind}\ue001"
 
@@ -89,6 +90,9 @@ class Greeting:
     encode: Encoder
 
     def __call__(self, name: str) -> str:
+        if name.isascii() and name.isalpha() and len(name) <= SHORT_NAME:
+            # Nothing in it needs to be encoded anywhere, and most names are like that.
+            return f"{self.before}{name}{self.after}"
         name = clean_line(name)
         return f"{self.before}{self.encode(name)}{self.after}" if name else self.without
 
@@ -102,10 +106,10 @@ def html_value(value: str) -> str:
 
 
 def url_value(value: str) -> str:
-    """A URL inside angle brackets of a header."""
+    """A link in text, in a quoted attribute of HTML and in the angle brackets of a header alike."""
     if len(value) <= LONGEST_URL and _SAFE_URL.fullmatch(value):
         return value
-    return quote(clean_line(value).encode("utf-8", "ignore"), safe=":/?#&=%+,;@!$'()*~._-")[:LONGEST_URL]
+    return quote(clean_line(value).encode("utf-8", "ignore"), safe=":/?#=%+,;@!$()*~._-")[:LONGEST_URL]
 
 
 def address_value(value: str) -> str:

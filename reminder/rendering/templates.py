@@ -43,7 +43,7 @@ class Templates:
             raise self._trouble(name, error) from error
 
     def compile_all(self) -> list[Trouble]:
-        """Compiles every template of mails, SMS and reports; what is wrong with each."""
+        """Compiles every template of mails, SMS, reports and pages; what is wrong with each."""
         troubles = list[Trouble]()
         for name in self.names():
             try:
@@ -53,11 +53,11 @@ class Templates:
         return troubles
 
     def names(self) -> list[str]:
-        """Every template of mails, SMS and reports."""
+        """Every template of mails, SMS, reports and pages."""
         return [
             name
             for name in self._environment.list_templates(["html", "txt"])
-            if name.startswith(("email/", "report/", "sms/"))
+            if name.startswith(("email/", "pages/", "report/", "sms/"))
         ]
 
     def source(self, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from reminder.domain.case_facts import expired_on_arrival
 from reminder.domain.cases import key_in_words
 from reminder.domain.plan import channels_text
-from reminder.domain.states import CampaignState
+from reminder.domain.states import CampaignState, Channel
 from reminder.domain.times import local_day
 from reminder.errors import Trouble
 from reminder.rendering.clean import clean_line
@@ -16,8 +16,10 @@ from reminder.rendering.languages import Languages, Words
 from reminder.reporting.ledger import Tally, tally
 from reminder.reporting.report import CaseLine, DocumentLine, End, LettersLine, Report, StepLine
 from reminder.reporting.small_counts import breakdown
+from reminder.reporting.text_costs import TextsLine, texts_line
 from reminder.reporting.words import ON_ARRIVAL, STATE_WORDS, Line, count_words, step_words
 from reminder.store import campaigns, cases, reports
+from reminder.store.budget import read_budget, texts_of
 from reminder.store.cases import StoredDocument
 from reminder.store.database import Database
 from reminder.store.reports import Connection
@@ -80,6 +82,7 @@ def report_of(connection: Connection, campaign_id: int, now: datetime) -> Report
         outcome=clean_line(case.outcome),
         outcome_on=local_day(case.outcome_at, campaign.zone) if case.outcome_at else None,
         still_open=still_open,
+        texts=_texts(connection, campaign_id, steps, words),
     )
 
 
@@ -134,6 +137,14 @@ def _end(
         by=_without_address(done[0]) if done else "",
         because=because,
     )
+
+
+def _texts(connection: Connection, campaign_id: int, done: Mapping[tuple[str, date], Tally], words: Words) -> TextsLine:
+    """What texts cost. One person has one of each step at most, and the note after a stop."""
+    by_text = [t for t in done.values() if t.taken.get(Channel.SMS) or t.lines.get(Line.UNCLEAR)]
+    each_person = 1 + len(by_text)
+    counts, budget = texts_of(connection, campaign_id), read_budget(connection, campaign_id)
+    return texts_line(counts, each_person, budget, lambda country: words.country(country.strip("?")))
 
 
 def _without_address(who: str) -> str:

@@ -15,7 +15,7 @@ from reminder.domain.times import at_wall_clock, local_day
 from reminder.reporting.listing import Listing, expired, expiring, listing_outline, listing_table
 from reminder.reporting.outline import Outline
 from reminder.reporting.words import count_words, day_words
-from reminder.store import cases, office
+from reminder.store import cases, inbox, office
 from reminder.store.cases import lock_cases
 from reminder.store.database import Database
 from reminder.store.office import Connection, Looked
@@ -30,6 +30,7 @@ UNCLEAR_AFTER = timedelta(hours=6)
 AHEAD = timedelta(days=14)
 BACK = timedelta(days=7)
 _IDS_TOLD = 50
+REPLIES_DUE_WITHIN = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def _waiting(connection: Connection, now: datetime, zone: str) -> list[Told]:
         *_over_limit(connection),
         *_set_aside(connection),
         *_unclear(connection, now),
+        *_replies_due(connection, today),
     ]
 
 
@@ -203,6 +205,21 @@ def _unclear(connection: Connection, now: datetime) -> Iterator[Told]:
         remedy="See them with `reminder messages list --unclear` and settle each with `reminder messages decide`.",
         lines=[*(f"message {number}" for number in ids[:_IDS_TOLD]), *more],
         dedupe=f"unclear:{ids[-1]}",
+    )
+
+
+def _replies_due(connection: Connection, today: date) -> Iterator[Told]:
+    """Told every morning until they are dealt with: the law counts the days."""
+    number, first = inbox.due_until(connection, today + REPLIES_DUE_WITHIN)
+    if not number or first is None:
+        return
+    late = f"; the first was due {day_words(first)}" if first < today else f", the first by {day_words(first)}"
+    yield _alert(
+        subject="Replies in the inbox are due",
+        reason=f"{count_words(number, 'reply must', 'replies must')} be dealt with{late}. Whoever wrote may want to leave"
+        " and gets nothing until then.",
+        remedy="Read them with `reminder inbox list` and say so with `reminder inbox done`.",
+        dedupe=f"replies-due:{today.isoformat()}",
     )
 
 

@@ -13,6 +13,7 @@ from reminder.domain.states import REASON_WORDS, Channel, Reason
 from reminder.rendering.views import Table
 from reminder.reporting.report import Report, StepLine
 from reminder.reporting.small_counts import Breakdown, Hidden
+from reminder.reporting.text_costs import cost_words
 from reminder.reporting.words import (
     ALWAYS,
     BY_REASON,
@@ -29,6 +30,7 @@ PROTECTED = (
     "No count of fewer than 10 people is shown by country, language or channel; where it could be worked out from the"
     " others, one of them is not shown either."
 )
+PAID = "Texts that are unclear count as sent; each costs what a segment cost on that day, by the table of prices."
 A_CLAIM = "A letter reported is what supporters say of themselves; nobody checks it."
 AFTER = "What became of the person came after the appeal; a report does not say that it came because of it."
 
@@ -92,6 +94,7 @@ def _facts(report: Report) -> Iterable[tuple[str, str]]:
     yield from _known(("By", report.end.by), ("Because", report.end.because))
     yield "People reminded", f"{report.reminded:,}"
     yield "Reminders accepted", f"{report.accepted:,}"
+    yield from _texts(report)
     yield "Letters reported", _letters(report)
     if letters.late:
         yield "Reported late", f"{letters.late:,}, not among those above"
@@ -99,6 +102,16 @@ def _facts(report: Report) -> Iterable[tuple[str, str]]:
     known = f" (known since {day_words(report.outcome_on)})" if report.outcome and report.outcome_on else ""
     yield "Outcome", (report.outcome or "nothing is known") + known
     yield "Made", instant_words(report.made_at, report.zone)
+
+
+def _texts(report: Report) -> Iterable[tuple[str, str]]:
+    """What texts cost; nothing where there were none and no budget for any."""
+    texts, budget = report.texts, report.texts.budget
+    if texts.texts:
+        yield "Texts", f"{texts.texts:,}, cost {cost_words(texts.cost, at_most=texts.at_most)}"
+    if budget is not None:
+        spent = "" if texts.at_most else f", of which {budget.spent.words()} are spent"
+        yield "Budget for texts", f"{budget.amount.words()}{spent}"
 
 
 def _known(*facts: tuple[str, str]) -> Iterable[tuple[str, str]]:
@@ -151,6 +164,7 @@ def _tables(report: Report) -> Iterable[Table]:
     yield Table("Never begun, so that nothing was promised", ("", "People"), tuple(_never_begun(report)))
     yield _broken_down("Letters reported, by way", "Letters", report.letters.by_way, report.letters.total)
     yield _broken_down("People reminded, by country", "People", report.by_country, report.reminded)
+    yield _cost_by_country(report)
     yield _broken_down("People reminded, by language", "People", report.by_language, report.reminded)
 
 
@@ -207,6 +221,19 @@ def _broken_down(title: str, unit: str, counts: Breakdown, total: int) -> Table:
     return Table(title, ("", unit), (*rows, ("together", f"{total:,}")) if rows else ())
 
 
+def _cost_by_country(report: Report) -> Table:
+    texts = report.texts
+    together = ("together", f"{texts.texts:,}", cost_words(texts.cost, at_most=texts.at_most))
+    header = ("", "Texts", "Cost")
+    if texts.by_country is None:
+        return Table("Texts, by country of the number", header, ((TOO_FEW, "", ""), together))
+    rows = [
+        (name, _count(line.texts), cost_words(line.cost, at_most=line.at_most) if line.cost else "")
+        for name, line in texts.by_country.items()
+    ]
+    return Table("Texts, by country of the number", header, (*rows, together) if rows else ())
+
+
 def _notes(report: Report) -> Iterable[str]:
     if report.end.on_arrival:
         yield "The deadline had passed when this appeal was added: nobody was reminded."
@@ -223,6 +250,8 @@ def _notes(report: Report) -> Iterable[str]:
         yield f"Unclear, by number of the message: {ids}{more}. Decide with `reminder messages decide`."
     if report.possibly_twice:
         yield f"Possibly twice, by number of the message: {', '.join(map(str, report.possibly_twice))}."
+    if report.texts.texts:
+        yield PAID
     if report.reminded:
         yield PROTECTED
     if report.letters.total or report.letters.late:

@@ -5,12 +5,13 @@ words "fewer than 10" or "not shown". Nothing in a report names a supporter; unc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from reminder.domain.states import CampaignState, Reason
 from reminder.reporting.small_counts import Breakdown, Hidden
+from reminder.reporting.text_costs import TextsLine
 from reminder.reporting.words import BY_REASON, TAKEN, Line
 
 
@@ -116,6 +117,7 @@ class Report:
     outcome: str
     outcome_on: date | None
     still_open: tuple[str, ...]
+    texts: TextsLine = field(default_factory=TextsLine)
 
     @property
     def promised(self) -> int:
@@ -166,6 +168,7 @@ class Report:
                 "unclear_messages": list(self.unclear_messages),
                 "possibly_twice": list(self.possibly_twice),
             },
+            "texts": self.texts.to_json(),
             "letters": _fields(self.letters) | {"by_way": _shown(self.letters.by_way)},
             "outcome": {"words": self.outcome, "known_on": _day(self.outcome_on)},
             "still_open": list(self.still_open),

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -41,24 +42,30 @@ class Tell:
     `joined_by`: the instants, the earliest first, by which somebody must have joined for some sending. `month`: the local
     days whose reminders count for some cadence or are the day of a sending; `week`: those of them that count for a
     cadence of up to seven days; `taken`: those of these that may be the day of a sending. `due_at`: by rhythm the
-    instants at which a break may or may not be over, the earliest first.
+    instants at which a break may or may not be over, the earliest first. `languages`: a text has its price in each.
     """
 
-    now: datetime
     joined_by: tuple[datetime, ...]
     week: tuple[date, ...] = ()
     month: tuple[date, ...] = ()
     taken: tuple[date, ...] = ()
     promised: tuple[Promised, ...] = ()
     due_at: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
+    languages: bool = False
+
+    @property
+    def locale(self) -> str:
+        """SQL: the person's language, where it counts."""
+        return "s.locale" if self.languages else "''"
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
     """`people` for whom the rules say the same. `refused_on`: days with a reminder that a provider refused; `had`: the
-    places in `Tell.promised` of what they were promised already."""
+    places in `Tell.promised` of what they were promised already. `locale` is '' where languages were not told apart."""
 
     rhythm_id: int
+    locale: str
     known: Known
     refused_on: frozenset[date]
     had: frozenset[int]
@@ -89,8 +96,8 @@ def alike(connection: Connection, whom: Whom, found: Audience, tell: Tell) -> li
     return [_alike(of, people, tell) for of, people in sorted(merged.items()) if people]
 
 
-# Rhythm; place in `joined_by` of email and SMS, -1 for none; last 48 hours only; cadence; break; days; promises.
-_Class = tuple[int, ...]
+# Rhythm; place in `joined_by` of email and SMS, -1 for none; last 48 hours only; cadence; break; days; promises; locale.
+_Class = tuple[Any, ...]
 _BREAK = 6
 _ALL = "subscriber s WHERE"
 _OF_AUDIENCE = (
@@ -108,10 +115,10 @@ def _reachable(sending: Sending, found: Audience) -> str:
 
 def _usual(tell: Tell) -> str:
     """SQL: nothing about the person `s` differs from what most people have."""
-    now, joined_by = seconds(tell.now), seconds(tell.joined_by[0])
+    joined_by = seconds(tell.joined_by[0])
     return (
         f"NOT s.last48 AND s.cadence_n = {_USUAL_CADENCE[0]} AND s.cadence_days = {_USUAL_CADENCE[1]}"
-        f" AND (s.paused_until IS NULL OR s.paused_until <= {now})"
+        f" AND (s.paused_until IS NULL OR s.paused_until <= {joined_by})"
         f" AND (s.email_since IS NULL OR s.email_since <= {joined_by})"
         f" AND (s.sms_since IS NULL OR s.sms_since <= {joined_by})"
     )
@@ -121,8 +128,8 @@ def _usual_people(connection: Connection, who: str, sending: Sending, tell: Tell
     """Most people, in the order of the index: sorting a million into classes takes longer than all the rest."""
     rows = connection.execute(text(usual_sql(who, tell)), binds(sending))
     counted: dict[_Class, int] = {}
-    for rhythm_id, people, by_email, by_sms in rows:
-        same = (0, *_USUAL_CADENCE, 0, 0, 0, 0)
+    for rhythm_id, locale, people, by_email, by_sms in rows:
+        same = (0, *_USUAL_CADENCE, 0, 0, 0, 0, locale)
         counted[rhythm_id, 0, 0, *same] = by_email + by_sms - people
         counted[rhythm_id, 0, -1, *same] = people - by_sms
         counted[rhythm_id, -1, 0, *same] = people - by_email
@@ -130,22 +137,24 @@ def _usual_people(connection: Connection, who: str, sending: Sending, tell: Tell
 
 
 def usual_sql(who: str, tell: Tell) -> str:
-    """Rhythm, people, those of them with email, those with SMS."""
+    """Rhythm, language, people, those of them with email, those with SMS."""
+    locale = ", s.locale" if tell.languages else ""
     return (
-        "SELECT s.rhythm_id, count(*), count(s.email_since), count(s.sms_since) FROM subscriber s"
-        f" WHERE {who} AND {_usual(tell)} GROUP BY s.rhythm_id"
+        f"SELECT s.rhythm_id, {tell.locale}, count(*), count(s.email_since), count(s.sms_since) FROM subscriber s"
+        f" WHERE {who} AND {_usual(tell)} GROUP BY s.rhythm_id{locale}"
     )
 
 
 def _classes(connection: Connection, source: str, who: str, sending: Sending, tell: Tell) -> dict[_Class, int]:
     steps = {f"step_{place}": one.step_key for place, one in enumerate(tell.promised)}
     rows = connection.execute(text(classes_sql(source, who, tell)), binds(sending) | steps)
-    return {tuple(int(value) for value in row[:-1]): int(row[-1]) for row in rows}
+    return {(*(int(value) for value in row[:-2]), row[-2]): int(row[-1]) for row in rows}
 
 
 def classes_sql(source: str, who: str, tell: Tell) -> str:
     """Each class that stands in `source` and meets the condition `who`, and how many people it has."""
-    now = seconds(tell.now)
+    # A break counts for a sending that was due before now, though it is over by now.
+    first = seconds(tell.joined_by[0])
     columns = [
         "s.rhythm_id",
         _place("s.email_since", tell.joined_by),
@@ -153,10 +162,11 @@ def classes_sql(source: str, who: str, tell: Tell) -> str:
         "CASE WHEN s.last48 THEN 1 ELSE 0 END",
         "s.cadence_n",
         "s.cadence_days",
-        f"CASE WHEN s.paused_until > {now} THEN s.paused_until ELSE 0 END",
+        f"CASE WHEN s.paused_until > {first} THEN s.paused_until ELSE 0 END",
         f"CASE WHEN s.cadence_days <= {WEEK_DAYS} THEN {_days(tell.week, tell.month)} ELSE {_days(tell.month, tell.month)} END",
         _days(tell.taken, tell.taken, "c.state = 3"),
         _promised(tell.promised),
+        tell.locale,
     ]
     numbers = ", ".join(str(number) for number in range(1, len(columns) + 1))
     return f"SELECT {', '.join(columns)}, count(*) FROM {source} {who} GROUP BY {numbers}"
@@ -175,7 +185,7 @@ def _days(wanted: Sequence[date], all_days: Sequence[date], left: str = "c.state
     bits = " ".join(f"WHEN {ordinal(on)} THEN {1 << all_days.index(on)}" for on in wanted)
     days = ", ".join(str(ordinal(on)) for on in wanted)
     return (
-        f"coalesce((SELECT sum(CASE c.local_on {bits} END) FROM message c WHERE c.kind = 1 AND c.state <> 6 AND {left}"
+        f"coalesce((SELECT sum(CASE c.local_on {bits} END) FROM message c WHERE c.kind = 1 AND c.void = 0 AND {left}"
         f" AND c.local_on IN ({days}) AND c.subscriber_id = s.id), 0)"
     )
 
@@ -204,12 +214,13 @@ def _over_by(of: _Class, tell: Tell) -> _Class:
 
 
 def _alike(of: _Class, people: int, tell: Tell) -> Alike:
-    rhythm_id, email, sms, last48, cadence_n, cadence_days, paused, reminded, refused, had = of
+    rhythm_id, email, sms, last48, cadence_n, cadence_days, paused, reminded, refused, had, locale = of
     # Later than the last of them: somebody who joined after `now` is not known yet.
     instants = (*tell.joined_by, tell.joined_by[-1] + timedelta(seconds=1))
     places = {Channel.EMAIL: email, Channel.SMS: sms}
     return Alike(
         rhythm_id=rhythm_id,
+        locale=locale,
         known=Known(
             state=PersonState.ACTIVE,
             since={channel: instants[place] for channel, place in places.items() if place >= 0},

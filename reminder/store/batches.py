@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.states import BatchState, Channel, MessageKind, Reason
-from reminder.store.columns import day, seconds
+from reminder.store.columns import day, seconds, statement
 from reminder.store.tables import Batch, ContentRow
 
 BATCH_SIZE = 1_000
@@ -81,8 +81,14 @@ def open_batch(
     turn: int,
     rhythm_id: int,
     batch_id: int | None = None,
+    route: str | None = None,
 ) -> int:
-    """Write an open batch row and return its id; its messages are the caller's."""
+    """Write an open batch row and return its id; its messages are the caller's.
+
+    `route` is the country of the numbers of a text; None: that of the rhythm.
+    """
+    if route is None:
+        route = _country_of(connection, rhythm_id) if channel is Channel.SMS else ""
     number = take_batch_ids(connection, 1) if batch_id is None else batch_id
     values = {
         "id": number,
@@ -97,9 +103,15 @@ def open_batch(
         "send_at": send_at,
         "open_until": open_until,
         "turn": turn,
+        "route": route,
     }
     connection.execute(_KEEP_BATCH, values)
     return number
+
+
+def _country_of(connection: Connection, rhythm_id: int) -> str:
+    found = connection.execute(statement("SELECT sms_country FROM rhythm WHERE id = :id"), {"id": rhythm_id}).scalar()
+    return str(found or "")
 
 
 def next_send_at(connection: Connection, channel: Channel, now: datetime) -> datetime | None:

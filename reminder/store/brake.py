@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from reminder.domain.brake import Fared
-from reminder.store.columns import ordinal, seconds, statement
+from reminder.store.columns import ordinal, plain_rows, seconds, statement
 from reminder.store.people.addresses import Address
+from reminder.store.rows import delete_each
 
 SOFT_BOUNCES_IN_A_ROW = 5
 # A soft bounce of long ago says nothing of today.
@@ -89,11 +90,16 @@ def soft_bounced(connection: Connection, addresses: Collection[Address], now: da
 
 def delivered(connection: Connection, addresses: Collection[Address]) -> None:
     """What arrived ends a row of soft bounces."""
-    if addresses and connection.execute(statement("SELECT 1 FROM soft_bounce LIMIT 1")).first() is not None:
-        connection.execute(
-            statement("DELETE FROM soft_bounce WHERE channel = :channel AND address_hash = :hash"),
-            [_bound(address) for address in addresses],
-        )
+    if not addresses:
+        return
+    ended = {(int(address.channel), address.hash) for address in addresses}
+    sql = "SELECT channel, address_hash FROM soft_bounce LIMIT :limit"
+    bounced = plain_rows(connection, sql, {"limit": len(ended) + 1})
+    if len(bounced) <= len(ended):
+        # Few addresses bounce: it takes less to look at all of them than to look for each that did not.
+        ended &= {(row[0], bytes(row[1])) for row in bounced}
+    if ended:
+        delete_each(connection, "soft_bounce", {"channel": "smallint", "address_hash": "bytea"}, sorted(ended))
 
 
 def _bound(address: Address) -> dict[str, object]:

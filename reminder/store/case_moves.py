@@ -92,7 +92,7 @@ def reminded_people(connection: Connection, campaign_ids: Collection[int]) -> in
 
 def remove_texts(connection: Connection, document_id: int, read: Mapping[str, Any], given: Mapping[str, str]) -> None:
     """Leave of a document only `read` and `given`; its file and the file's name go."""
-    values = {"read": dict(read), "given": dict(given), "source_ct": None, "file_name": ""}
+    values = {"read": dict(read), "given": dict(given), "source_ct": None, "file_name": "", "story": ""}
     connection.execute(update(_DOCUMENT).where(_DOCUMENT.c.id == document_id).values(values))
 
 

@@ -126,7 +126,13 @@ def count_documents(connection: Connection) -> dict[int, int]:
 
 
 def add_document_row(
-    connection: Connection, case_id: int, document: IssuedText, file_name: str, source_ct: bytes, issued_on: date | None
+    connection: Connection,
+    case_id: int,
+    document: IssuedText,
+    file_name: str,
+    source_ct: bytes,
+    issued_on: date | None,
+    story: str = "",
 ) -> int:
     """Put a document at the end of the chain; `set_places` moves it to where it belongs."""
     last = select(func.coalesce(func.max(_DOCUMENT.c.sequence), 0)).where(_DOCUMENT.c.case_id == case_id)
@@ -141,6 +147,7 @@ def add_document_row(
         "given": dict(document.given or {}),
         "issued_on": issued_on,
         "added_at": document.added_at,
+        "story": story,
     }
     return int(connection.execute(insert(CaseDocument).values(values).returning(_DOCUMENT.c.id)).scalar_one())
 

@@ -5,7 +5,6 @@ pass one queue with one thread, which joins small ones into one durable commit. 
 processes. PostgreSQL needs none of it: the caller's thread opens a transaction.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,20 +15,16 @@ from typing import Any, TypeVar
 # Handed on under its own name: services pass a connection along and know no SQL.
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from reminder.errors import Busy, Trouble
+from reminder.store.writer import Writer
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
-# A commit is shared by what arrives within this time, so that one-row transactions do not each pay for a sync.
-JOIN_SECONDS = 0.02
 CACHE_KIB = 32_000
-# Who waits longer than this for the writer is noticed, and for how long that is remembered.
-LONG_WAIT_SECONDS = 0.02
-IN_DEMAND_SECONDS = 1.0
 # How many that may not wait write to PostgreSQL at a time.
 THREADS = 8
 # Any number, as long as it is the same everywhere.
@@ -83,7 +78,7 @@ class Database:
         if self.is_sqlite:
             self._readers = _sqlite_engine(self.url, read_only=True)
             self._writer: Engine = _sqlite_engine(self.url, read_only=False)
-            self._queue: _Writer | None = _Writer(self._writer)
+            self._queue: Writer | None = Writer(self._writer)
         else:
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
@@ -109,14 +104,14 @@ class Database:
     def write_soon(self, work: Callable[[Connection], T]) -> "Future[T]":
         """`write` for those who may not wait: the future ends when `work` is durable, or as it failed."""
         if self._queue is not None:
-            return _told_later(self._queue.put(work))
+            return _told_later(self._queue.put(work, soon=True))
         with self._starting:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="writer")
         return self._threads.submit(self.write, work)
 
     def is_in_demand(self) -> bool:
-        """Whether somebody had to wait for the writer a moment ago: then long work goes in smaller pieces."""
+        """Whether somebody had to wait for the writer a moment ago, or may not: then long work goes in smaller pieces."""
         return self._queue is not None and time.monotonic() < self._queue.in_demand_until
 
     @contextmanager
@@ -225,112 +220,3 @@ def _told_later(future: "Future[T]") -> "Future[T]":
 
     future.add_done_callback(pass_on)
     return told
-
-
-class _Job:
-    __slots__ = ("came", "future", "work")
-
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
-        self.work = work
-        self.came = time.monotonic()
-        self.future: Future[Any] = Future()
-
-
-class _Writer:
-    """The FIFO writer: one thread, one connection, small jobs joined into one commit."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._start = threading.Lock()
-        self._closed = False
-        self.in_demand_until = 0.0
-
-    def run(self, work: Callable[[Connection], T]) -> T:
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("a write inside of a write would wait for itself")
-        return self.put(work).result()
-
-    def put(self, work: Callable[[Connection], T]) -> "Future[T]":
-        with self._start:
-            if self._closed:
-                raise RuntimeError("the database is closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
-                self._thread.start()
-            job = _Job(work)
-            self._jobs.put(job)
-        return job.future
-
-    def close(self) -> None:
-        with self._start:
-            self._closed = True
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._jobs.put(None)
-            thread.join()
-
-    def _loop(self) -> None:
-        connection: Connection | None = None
-        while (job := self._jobs.get()) is not None:
-            try:
-                if connection is None:
-                    connection = self._engine.connect()
-                self._commit_together(connection, job)
-            except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits for it
-                if not job.future.done():
-                    job.future.set_exception(error)
-                if connection is not None and not isinstance(error, (Trouble, IntegrityError)):
-                    connection.invalidate()
-                    connection.close()
-                    connection = None
-        if connection is not None:
-            connection.close()
-
-    def _commit_together(self, connection: Connection, first: _Job) -> None:
-        """The first job needs no savepoint: if it fails, the transaction holds nothing else."""
-        done: list[tuple[_Job, Any]] = []
-        began = time.monotonic()
-        if began - first.came > LONG_WAIT_SECONDS:
-            self.in_demand_until = began + IN_DEMAND_SECONDS
-        transaction = connection.begin()
-        try:
-            done.append((first, first.work(connection)))
-            while (job := self._next_within(began)) is not None:
-                savepoint = connection.begin_nested()
-                try:
-                    result = job.work(connection)
-                except Exception as error:  # noqa: BLE001 - handed to the caller who waits for it
-                    _give_up(savepoint)
-                    job.future.set_exception(error)
-                else:
-                    savepoint.commit()
-                    done.append((job, result))
-            transaction.commit()
-        except BaseException as error:
-            for waiting, _ in done:
-                waiting.future.set_exception(error)
-            _give_up(transaction)
-            raise
-        for finished, result in done:
-            finished.future.set_result(result)
-
-    def _next_within(self, began: float) -> _Job | None:
-        if time.monotonic() - began > JOIN_SECONDS:
-            return None
-        try:
-            job = self._jobs.get_nowait()
-        except queue.Empty:
-            return None
-        if job is None:
-            self._jobs.put(None)
-        return job
-
-
-def _give_up(transaction: Any) -> None:
-    """Roll back; after a full disk SQLite may have done so by itself."""
-    try:
-        transaction.rollback()
-    except OperationalError:
-        transaction.close()

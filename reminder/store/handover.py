@@ -24,7 +24,7 @@ Item = tuple[int, str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A batch in our hands. `day` is an ordinal."""
+    """A batch in our hands. `day` is an ordinal, `route` the country of the numbers; '' for email."""
 
     batch_id: int
     owner: str
@@ -41,12 +41,14 @@ class Claimed:
     open_until: datetime
     turn: int
     attempts: int
+    route: str = ""
 
 
 class Ready(NamedTuple):
     """One message that may go: what of its person is needed to write to them, still encrypted. `not_after` in seconds.
 
-    `wire_on`: the ordinal of the day that its wire id is made of; None where that is the batch's.
+    `wire_on`: the ordinal of the day that its wire id is made of; None where that is the batch's. `doubtful`: something
+    about the person or the hour speaks against it, and is looked at closely.
     """
 
     message_id: int
@@ -57,6 +59,7 @@ class Ready(NamedTuple):
     not_after: int
     tries: int
     wire_on: int | None
+    doubtful: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ class Begun:
     """An attempt that is committed as sending; no attempt (`attempt_id` 0) when nothing of the slice may go.
 
     `last_looked` is where the next slice begins; `lost` means another owner has the batch by now; `late` that its open
-    hours ended, so that it must be put off. `dropped` by reason: (message id, subscriber id). `shrunk` by message id:
-    subscriber id and what stays, for messages that go without one of their appeals.
+    hours ended, so that it must be put off. `texts`: for how many the cost is reserved. `dropped` by reason: (message id,
+    subscriber id). `shrunk` by message id: subscriber id and what stays, for messages that go without one of their appeals.
     """
 
     attempt_id: int = 0
@@ -83,6 +86,7 @@ class Begun:
     lost: bool = False
     late: bool = False
     exhausted: bool = False
+    texts: int = 0
     dropped: dict[Reason, list[tuple[int, int]]] = field(default_factory=dict)
     shrunk: dict[int, tuple[int, Shrink]] = field(default_factory=dict)
 
@@ -112,7 +116,7 @@ def claim(connection: Connection, channel: Channel, owner: str, now: datetime) -
             "UPDATE batch SET state = :claimed, owner = :owner, lease_until = :lease WHERE state = 1 AND id ="
             " (SELECT id FROM batch WHERE state = 1 AND channel = :channel AND send_at <= :now AND open_until > :now"
             f" ORDER BY open_until, turn, id LIMIT 1{skip_locked})"
-            " RETURNING id, content_id, locale, named, rhythm_id, open_until, turn"
+            " RETURNING id, content_id, locale, named, rhythm_id, open_until, turn, route"
         ),
         {
             "claimed": int(BatchState.CLAIMED),
@@ -146,6 +150,7 @@ def claim(connection: Connection, channel: Channel, owner: str, now: datetime) -
         open_until=instant(row.open_until),
         turn=row.turn,
         attempts=attempts,
+        route=row.route,
     )
 
 
@@ -169,9 +174,19 @@ def hold_batch(connection: Connection, claimed: Claimed, now: datetime) -> bool:
 
 
 def begin_attempt(
-    connection: Connection, claimed: Claimed, begun: Begun, *, no: int, provider: str, now: datetime
+    connection: Connection,
+    claimed: Claimed,
+    begun: Begun,
+    *,
+    no: int,
+    provider: str,
+    now: datetime,
+    keeps: bool = False,
 ) -> None:
-    """Write the attempt for `begun.ready`; its commit is what the provider's call waits for."""
+    """Write the attempt for `begun.ready`; its commit is what the provider's call waits for.
+
+    `keeps`: the call also waits until digests of its bodies are kept; while these are empty nothing has left.
+    """
     begun.no = no
     ready = begun.ready
     values = {
@@ -186,6 +201,7 @@ def begin_attempt(
         "sent_at": now,
         "rendered_at": now,
         "idempotency_key": f"{claimed.batch_id}-{no}",
+        "body_sha256": b"" if keeps else None,
     }
     begun.attempt_id = connection.execute(_KEEP_ATTEMPT, values).scalar_one()
 
@@ -217,7 +233,7 @@ def rescue(connection: Connection, now: datetime, *, nobody_else: bool = False) 
     """Take back what a dead sender left: (batches opened again, attempts now unclear).
 
     A batch that was only claimed is safe to send; the messages of an attempt under way are unclear, the rest of its batch
-    is safe. `nobody_else`: a lock proves that no other process sends, so no lease is waited for.
+    is safe, and so is an attempt whose call still waited for its digests. `nobody_else`: a lock proves that no other process sends, so no lease is waited for.
     """
     over = "1 = 1" if nobody_else else "lease_until <= :now"
     bound: dict[str, Any] = {} if nobody_else else {"now": seconds(now)}
@@ -226,6 +242,12 @@ def rescue(connection: Connection, now: datetime, *, nobody_else: bool = False) 
     )
     unclear = 0
     for batch_id in batches:
+        connection.execute(
+            text(
+                "UPDATE attempt SET state = :over, n_retry = n WHERE batch_id = :batch AND state = 1 AND body_sha256 = :none"
+            ),
+            {"over": int(AttemptState.ANSWERED), "batch": batch_id, "none": b""},
+        )
         attempts = connection.execute(
             text(
                 "UPDATE attempt SET state = :unknown, n_unclear = n WHERE batch_id = :batch AND state = 1"

@@ -5,18 +5,27 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select, update
 
+from reminder.store.columns import instant, plain_rows, seconds
+from reminder.store.rows import insert_new, update_alike
 from reminder.store.tables import RawEvent, RawState
 
 _RAW = RawEvent.__table__  # type: ignore[attr-defined]
+_COLUMNS = {
+    "provider": "text",
+    "received_at": "bigint",
+    "fingerprint": "bytea",
+    "callback_ct": "bytea",
+    "state": "smallint",
+    "n_events": "integer",
+}
 FINGERPRINT_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One stored callback, still encrypted."""
 
     id: int
@@ -45,20 +54,12 @@ class Sealed:
 
 def keep(connection: Connection, callbacks: Sequence[Sealed]) -> None:
     """Store callbacks; those that are stored already are left as they are."""
-    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
-        {
-            "provider": each.provider,
-            "received_at": each.received_at,
-            "fingerprint": each.mark,
-            "callback_ct": each.callback_ct,
-            "state": RawState.NEW,
-            "n_events": 0,
-        }
+        (each.provider, seconds(each.received_at), each.mark, each.callback_ct, int(RawState.NEW), 0)
         # In one order, or two that store the same ones would wait for each other.
         for each in sorted(callbacks, key=attrgetter("mark"))
     ]
-    connection.execute(insert_new(_RAW).on_conflict_do_nothing(), rows)
+    insert_new(connection, "raw_event", _COLUMNS, rows)
 
 
 def is_kept(connection: Connection, mark: bytes) -> bool:
@@ -68,24 +69,20 @@ def is_kept(connection: Connection, mark: bytes) -> bool:
 
 def waiting(connection: Connection, *, after: int, limit: int) -> Sequence[Raw]:
     """The next callbacks that are not applied yet, the oldest first."""
-    rows = connection.execute(
-        select(_RAW.c.id, _RAW.c.provider, _RAW.c.callback_ct, _RAW.c.received_at)
-        # As a literal: SQLite uses the partial index only for the very term.
-        .where(_RAW.c.state == bindparam("state", RawState.NEW, literal_execute=True), _RAW.c.id > after)
-        .where(_RAW.c.callback_ct.is_not(None))
-        .order_by(_RAW.c.id)
-        .limit(limit)
+    rows = plain_rows(
+        connection,
+        # The state as a literal: SQLite uses the partial index only for the very term.
+        f"SELECT id, provider, callback_ct, received_at FROM raw_event WHERE state = {RawState.NEW:d} AND id > :after"
+        " AND callback_ct IS NOT NULL ORDER BY id LIMIT :limit",
+        {"after": after, "limit": limit},
     )
-    return [Raw(row.id, row.provider, bytes(row.callback_ct), row.received_at) for row in rows]
+    return [Raw(row[0], row[1], bytes(row[2]), instant(row[3])) for row in rows]
 
 
 def done(connection: Connection, counts: dict[int, int]) -> None:
     """Mark callbacks as applied: how many events each held, by id. A second one who applies them finds nothing to mark."""
-    if counts:
-        connection.execute(
-            update(_RAW).where(_RAW.c.id == bindparam("raw")).values(state=RawState.APPLIED, n_events=bindparam("n")),
-            [{"raw": raw, "n": n} for raw, n in counts.items()],
-        )
+    applied = f"UPDATE raw_event SET state = {RawState.APPLIED:d}, n_events = :value WHERE {{ids}}"
+    update_alike(connection, applied, counts)
 
 
 def unreadable(connection: Connection, raw_ids: Collection[int]) -> None:

@@ -19,7 +19,7 @@ from reminder.store.handover import Item
 from reminder.store.records import settle_deliveries
 
 APPEALS_IN_A_MESSAGE = 3
-_OF_TODAY = "m.kind = 1 AND m.state <> 6 AND m.local_on = :day AND m.subscriber_id = {}.subscriber_id"
+_OF_TODAY = "m.kind = 1 AND m.void = 0 AND m.local_on = :day AND m.subscriber_id = {}.subscriber_id"
 # The people of the scratch table who join, each with what must go today: as `_TODAY` of picking.
 _JOINS = (
     "SELECT subscriber_id, min(wave_no) AS lead, max(wave_no) AS last, sum(wave_no) AS total, count(*) AS n,"

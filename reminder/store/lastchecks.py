@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from reminder.domain.states import CampaignState, Channel, MessageKind, Reason
-from reminder.store.columns import seconds, statement
+from reminder.store.columns import plain_rows, seconds, statement
 from reminder.store.endings import ends_of
 from reminder.store.handover import Begun, Claimed, Item, Ready, Shrink
 from reminder.store.notechecks import left_out, unwanted, words_now
@@ -23,6 +23,9 @@ TO_ORGANISERS = frozenset({MessageKind.REPORT, MessageKind.ALERT, MessageKind.IN
 # These may go to somebody who is not confirmed yet, or has just left. A new confirmation is the only thing that lifts a
 # do-not-contact entry, so the question must be able to reach the person who asks for it herself.
 WITHOUT_CONFIRMATION = frozenset({MessageKind.CONFIRMATION, MessageKind.ANSWER})
+
+# States of messages that wait to be handed over.
+WAITING = "1, 4"
 
 _REASON_OF_STATE = {
     CampaignState.EXPIRED: Reason.TOO_LATE,
@@ -39,7 +42,9 @@ def lock_campaigns(connection: Connection, claimed: Claimed) -> None:
     connection.execute(text(f"SELECT id FROM campaign WHERE id IN ({numbers}) ORDER BY id FOR SHARE"))
 
 
-def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, now: datetime) -> Begun:
+def look(
+    connection: Connection, claimed: Claimed, *, after: int, limit: int, now: datetime, states: str = WAITING
+) -> Begun:
     """The next `limit` messages of a batch with id > `after`, each either ready or dropped with its reason."""
     begun = Begun(last_looked=after)
     if now >= claimed.open_until:
@@ -50,29 +55,27 @@ def look(connection: Connection, claimed: Claimed, *, after: int, limit: int, no
         # Given back as it is, to be claimed and built anew.
         begun.exhausted = True
         return begun
-    rows = _messages(connection, claimed, after, limit, now)
+    rows = _messages(connection, claimed, after, limit, now, states)
     begun.exhausted = len(rows) < limit
     if not rows:
         return begun
-    begun.last_looked = rows[-1][0]
+    begun.last_looked = rows[-1].message_id
     blocked = _blocked(connection, claimed, begun, rows, seconds(now))
     if words.get(TAKEN_BACK):
-        blocked = {row[0]: Reason.DOCUMENT_CHANGED for row in rows}
+        blocked = {row.message_id: Reason.DOCUMENT_CHANGED for row in rows}
     for row in rows if blocked else ():
-        if row[0] in blocked:
-            begun.drop(blocked[row[0]], row[0], row[1])
+        if row.message_id in blocked:
+            begun.drop(blocked[row.message_id], row.message_id, row.subscriber_id)
     out = blocked.keys() | begun.shrunk.keys()
-    begun.ready = [Ready._make(row[:-1]) for row in rows if row[0] not in out]
+    begun.ready = [row for row in rows if row.message_id not in out] if out else rows
     return begun
 
 
-# A row of `_messages`: the columns of `Ready` in their order, and whether anything about the person speaks against it.
-_Row = Row[int, int, bytes, bytes, bytes | None, int, int, int | None, int]
-
-
-def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime) -> Sequence[_Row]:
+def _messages(
+    connection: Connection, claimed: Claimed, after: int, limit: int, now: datetime, states: str
+) -> list[Ready]:
     bound = {"batch": claimed.batch_id, "after": after, "limit": limit, "now": seconds(now)}
-    waiting = "WHERE m.batch_id = :batch AND m.id > :after AND m.state IN (1, 4) ORDER BY m.id LIMIT :limit"
+    waiting = f"WHERE m.batch_id = :batch AND m.id > :after AND m.state IN ({states}) ORDER BY m.id LIMIT :limit"
     if claimed.kind in TO_ORGANISERS:
         sql = (
             "SELECT m.id, m.subscriber_id, o.email_ct, o.email_hash, o.name_ct, m.not_after, m.tries, m.wire_on,"
@@ -87,33 +90,33 @@ def _messages(connection: Connection, claimed: Claimed, after: int, limit: int, 
             f" WHERE n.channel = {int(claimed.channel)} AND n.address_hash = s.{digest}) AS doubtful"
             " FROM message m JOIN subscriber s ON s.id = m.subscriber_id"
         )
-    return connection.execute(statement(f"{sql} {waiting}"), bound).all()
+    return list(map(Ready._make, plain_rows(connection, f"{sql} {waiting}", bound)))
 
 
 def _blocked(
-    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[_Row], now: int
+    connection: Connection, claimed: Claimed, begun: Begun, rows: Sequence[Ready], now: int
 ) -> dict[int, Reason]:
     """By message id, why it may not go. What concerns one of several appeals is noted in `begun.shrunk` instead."""
-    late = [row for row in rows if row[-1] and row[5] <= now]
+    late = [row for row in rows if row.doubtful and row.not_after <= now]
     over = _over(connection, claimed, late, now) if late else ()
-    blocked = {} if over else {row[0]: Reason.TOO_LATE for row in late}
+    blocked = {} if over else {row.message_id: Reason.TOO_LATE for row in late}
     if claimed.kind in TO_ORGANISERS:
         return blocked
-    doubtful = [row[1] for row in rows if row[-1] and row[0] not in blocked]
+    doubtful = [row.subscriber_id for row in rows if row.doubtful and row.message_id not in blocked]
     if doubtful:
         people = _people(connection, claimed.channel, doubtful)
         for row in rows:
-            if row[1] in people and row[0] not in blocked:
-                reason = _personal(people[row[1]], claimed.kind, now)
-                blocked |= {} if reason is None else {row[0]: reason}
+            if row.subscriber_id in people and row.message_id not in blocked:
+                reason = _personal(people[row.subscriber_id], claimed.kind, now)
+                blocked |= {} if reason is None else {row.message_id: reason}
         if not _answers_the_person(claimed):
             blocked |= _do_not_contact(connection, claimed, rows)
     if claimed.kind is MessageKind.NUDGE:
-        lost = {row[1]: dict.fromkeys(over, Reason.TOO_LATE) for row in late} if over else {}
+        lost = {row.subscriber_id: dict.fromkeys(over, Reason.TOO_LATE) for row in late} if over else {}
         _check_items(connection, claimed, begun, rows, blocked, lost)
     if claimed.kind in {MessageKind.NOTE, MessageKind.CLOSING}:
-        gone = unwanted(connection, claimed, [row[1] for row in rows])
-        blocked = {row[0]: gone[row[1]] for row in rows if row[1] in gone} | blocked
+        gone = unwanted(connection, claimed, [row.subscriber_id for row in rows])
+        blocked = {row.message_id: gone[row.subscriber_id] for row in rows if row.subscriber_id in gone} | blocked
     return blocked
 
 
@@ -150,11 +153,11 @@ def _personal(person: Any, kind: MessageKind, now: int) -> Reason | None:
     return None
 
 
-def _over(connection: Connection, claimed: Claimed, late: Sequence[_Row], now: int) -> tuple[Item, ...]:
+def _over(connection: Connection, claimed: Claimed, late: Sequence[Ready], now: int) -> tuple[Item, ...]:
     """Which of several appeals are over for people whose message is late; none where no other still counts."""
     if claimed.kind is not MessageKind.NUDGE or len(claimed.items) < 2:
         return ()
-    ends = ends_of(connection, claimed.items, late[0][1])
+    ends = ends_of(connection, claimed.items, late[0].subscriber_id)
     over = tuple(item for item in claimed.items if ends.get(item, 0) <= now)
     return over if len(over) < len(claimed.items) else ()
 
@@ -163,7 +166,7 @@ def _check_items(
     connection: Connection,
     claimed: Claimed,
     begun: Begun,
-    rows: Sequence[_Row],
+    rows: Sequence[Ready],
     blocked: dict[int, Reason],
     lost: dict[int, dict[Item, Reason]],
 ) -> None:
@@ -172,14 +175,14 @@ def _check_items(
     `lost` has those that are known already, by subscriber id.
     """
     gone = {item: reason for item in claimed.items if (reason := _why_gone(connection, item)) is not None}
-    people = [row[1] for row in rows]
+    people = [row.subscriber_id for row in rows]
     span = {"low": min(people), "high": max(people)}
     for item in claimed.items:
         for subscriber_id, reason in _personal_reasons(connection, item, span):
             lost.setdefault(subscriber_id, {})[item] = reason
     if not gone and not lost:
         return
-    for message_id, subscriber_id, *_ in rows if gone else [row for row in rows if row[1] in lost]:
+    for message_id, subscriber_id, *_ in rows if gone else [row for row in rows if row.subscriber_id in lost]:
         mine = gone | lost.get(subscriber_id, {})
         if message_id in blocked:
             continue
@@ -222,7 +225,7 @@ def _why_gone(connection: Connection, item: Item) -> Reason | None:
     return None if in_plan and row.approved_version == row.version else Reason.PLAN_CHANGED
 
 
-def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[_Row]) -> dict[int, Reason]:
+def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[Ready]) -> dict[int, Reason]:
     digest = _ADDRESS[claimed.channel][1]
     found = connection.execute(
         text(
@@ -230,6 +233,11 @@ def _do_not_contact(connection: Connection, claimed: Claimed, rows: Sequence[_Ro
             f" ON n.channel = :channel AND n.address_hash = s.{digest}"
             " WHERE m.batch_id = :batch AND m.id BETWEEN :first AND :last"
         ),
-        {"channel": int(claimed.channel), "batch": claimed.batch_id, "first": rows[0][0], "last": rows[-1][0]},
+        {
+            "channel": int(claimed.channel),
+            "batch": claimed.batch_id,
+            "first": rows[0].message_id,
+            "last": rows[-1].message_id,
+        },
     ).scalars()
     return dict.fromkeys(found, Reason.DO_NOT_CONTACT)

@@ -26,7 +26,7 @@ _PROMISED = (
 )
 _MESSAGE = " CROSS JOIN message m"
 _REACHED = (
-    " AND m.kind = 1 AND m.state <> 6 AND m.local_on = d.local_on AND m.subscriber_id = s.id AND m.state IN (2, 5)"
+    " AND m.kind = 1 AND m.void = 0 AND m.local_on = d.local_on AND m.subscriber_id = s.id AND m.state IN (2, 5)"
     " AND m.channel = :channel"
 )
 _WROTE = (

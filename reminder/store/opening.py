@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from reminder.domain.states import Channel, WaveState
+from reminder.domain.states import Channel, Reason, WaveState
 from reminder.store.columns import day, instant, json_value, ordinal, seconds
 from reminder.store.eligible import Sending, scopes_of
 from reminder.store.picking import Chunk, open_people
@@ -102,6 +102,7 @@ def sending_of(connection: Connection, wave: dict[str, Any]) -> Sending:
         # A sending put off to the next day is for those who were there on the first.
         joined_by=instant(min(wave["due_at"], wave["opened_at"] or wave["due_at"])),
         last_useful=bool(wave["last_useful"]) and not _was_last_before(connection, wave),
+        refused=Reason(wave["refused"]),
     )
 
 

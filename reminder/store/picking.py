@@ -17,6 +17,8 @@ from reminder.store.joining import APPEALS_IN_A_MESSAGE, join, numbers_of, set_j
 # In the scratch table `carried` is 1 for what goes into today's message, 0 where a better one of that day speaks for it,
 # 2 for what joins a message of today that still waits (see joining.py).
 _HAS_TODAYS = -1
+# The law forbids the text: only the reason is written.
+_REFUSED = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _open(
 
 
 _HAS_TODAYS_TOO = (
-    "EXISTS (SELECT 1 FROM message m WHERE m.kind = 1 AND m.state <> 6 AND m.local_on = :day"
+    "EXISTS (SELECT 1 FROM message m WHERE m.kind = 1 AND m.void = 0 AND m.local_on = :day"
     " AND m.subscriber_id = pick.subscriber_id)"
 )
 
@@ -138,7 +140,8 @@ def _pick(connection: Connection, sendings: Sequence[Sending], chunk: Chunk, *, 
     for number, sending in enumerate(sendings):
         known = facts(connection, sending)
         known = known if with_care else replace(known, promises=False)
-        twin = [n for n in range(number) if sendings[n].campaign_id == sending.campaign_id]
+        mine = [n for n in range(number) if sendings[n].campaign_id == sending.campaign_id]
+        twin = [n for n in mine if not sendings[n].refused]
         bound = binds(sending) | _range(sending, chunk) | {"no": number}
         picked.append(connection.execute(text(_pick_sql(sending, known, twin)), bound).rowcount)
     if len(sendings) > APPEALS_IN_A_MESSAGE:
@@ -171,8 +174,8 @@ def _range(sending: Sending, chunk: Chunk) -> dict[str, Any]:
 
 
 def _pick_sql(sending: Sending, known: Facts, twin: list[int]) -> str:
-    carried = "1"
-    if twin:
+    carried = str(_REFUSED) if sending.refused else "1"
+    if twin and not sending.refused:
         numbers = ", ".join(map(str, twin))
         carried = (
             f"CASE WHEN EXISTS (SELECT 1 FROM pick b WHERE b.subscriber_id = s.id AND b.wave_no IN ({numbers}))"
@@ -279,7 +282,8 @@ def _write_messages(
         },
     ).rowcount
     items = [[s.campaign_id, s.step_key, ordinal(s.anchor_on), int(s.channel)] for s in carried]
-    also_open = len(sendings) - len(carried) if len(carried) == APPEALS_IN_A_MESSAGE else 0
+    others = sum(not sending.refused for sending in sendings) - len(carried)
+    also_open = others if len(carried) == APPEALS_IN_A_MESSAGE else 0
     content = keep_content(connection, MessageKind.NUDGE, lead.channel, lead.local_on, items, also_open, {})
     for number in range(batches):
         open_batch(
@@ -313,7 +317,7 @@ def _write_deliveries(connection: Connection, number: int, sending: Sending, now
         "due": int(DeliveryState.DUE),
         "skipped": int(DeliveryState.SKIPPED),
         "weekly": int(Reason.WEEKLY_LIMIT),
-        "daily": int(Reason.DAILY_LIMIT),
+        "otherwise": int(sending.refused or Reason.DAILY_LIMIT),
         "not_after": seconds(sending.not_after),
         "now": seconds(now),
     }
@@ -323,7 +327,7 @@ def _write_deliveries(connection: Connection, number: int, sending: Sending, now
             " reason, not_after, opened_at)"
             " SELECT :campaign, :step, :anchor, :channel, p.subscriber_id, :day, :wave,"
             f" CASE WHEN {_GOES} THEN :due ELSE :skipped END,"
-            f" CASE WHEN {_GOES} THEN 0 WHEN p.carried = 1 THEN :weekly ELSE :daily END,"
+            f" CASE WHEN {_GOES} THEN 0 WHEN p.carried = 1 THEN :weekly ELSE :otherwise END,"
             " :not_after, :now FROM pick p WHERE p.wave_no = :no"
             " ON CONFLICT (campaign_id, step_key, anchor_on, channel, subscriber_id) DO UPDATE SET state = excluded.state,"
             " reason = excluded.reason, local_on = excluded.local_on, wave_id = excluded.wave_id,"

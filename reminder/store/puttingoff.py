@@ -38,7 +38,7 @@ def put_off(connection: Connection, claimed: Claimed, *, local_on: int, send_at:
     """
     rows = connection.execute(
         text(
-            "SELECT m.id, m.subscriber_id, EXISTS (SELECT 1 FROM message o WHERE o.kind = 1 AND o.state <> 6"
+            "SELECT m.id, m.subscriber_id, EXISTS (SELECT 1 FROM message o WHERE o.kind = 1 AND o.void = 0"
             " AND o.local_on = :day AND o.subscriber_id = m.subscriber_id AND o.id <> m.id) AS taken"
             " FROM message m WHERE m.batch_id = :batch AND m.state IN (1, 4)"
         ),

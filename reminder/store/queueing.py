@@ -4,7 +4,7 @@ They take the same way as reminders (batch, last check, attempt, verdict), so th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, text
 
 from reminder.domain.states import Channel, MessageKind, MessageState, Reason, Result
 from reminder.store.batches import BATCH_SIZE, keep_content, open_batch
+from reminder.store.columns import one_of
 from reminder.store.tables import Message
 
 # How long each kind is of use.
@@ -64,11 +65,14 @@ def queue(
     now: datetime,
 ) -> int:
     """Queue one message for each addressee; returns how many are new. `dedupe` names the occasion: asked again, nothing."""
-    alike: dict[tuple[Channel, str, int], list[int]] = defaultdict(list)
-    for each in addressees:
-        alike[each.channel, each.locale, each.rhythm_id].append(each.person_id)
+    asked = list(addressees)
+    countries = _phone_countries(connection, [each.person_id for each in asked if each.channel is Channel.SMS])
+    alike: dict[tuple[Channel, str, int, str], list[int]] = defaultdict(list)
+    for each in asked:
+        route = countries[each.person_id] if each.channel is Channel.SMS else ""
+        alike[each.channel, each.locale, each.rhythm_id, route].append(each.person_id)
     queued = 0
-    for (channel, locale, rhythm_id), people in sorted(alike.items()):
+    for (channel, locale, rhythm_id, route), people in sorted(alike.items()):
         known = _known(connection, [_key(dedupe, channel, person) for person in people])
         fresh = [person for person in people if _key(dedupe, channel, person) not in known]
         if not fresh:
@@ -85,30 +89,54 @@ def queue(
                 open_until=when.open_until,
                 turn=0,
                 rhythm_id=rhythm_id,
+                route=route,
             )
-            connection.execute(
-                insert(Message),
-                [
-                    {
-                        "kind": kind,
-                        "local_on": now.date(),
-                        "channel": channel,
-                        "subscriber_id": person,
-                        "batch_id": batch,
-                        "state": MessageState.DUE,
-                        "reason": Reason.NONE,
-                        "result": Result.UNKNOWN,
-                        "attempt_id": 0,
-                        "tries": 0,
-                        "open_until": when.open_until,
-                        "not_after": when.not_after,
-                        "dedupe": _key(dedupe, channel, person),
-                    }
-                    for person in fresh[start : start + BATCH_SIZE]
-                ],
-            )
+            keys = {person: _key(dedupe, channel, person) for person in fresh[start : start + BATCH_SIZE]}
+            _write(connection, kind, channel, batch, keys, when, now)
         queued += len(fresh)
     return queued
+
+
+def _write(
+    connection: Connection,
+    kind: MessageKind,
+    channel: Channel,
+    batch: int,
+    keys: Mapping[int, str],
+    when: Later,
+    now: datetime,
+) -> None:
+    """The messages of a batch; `keys` by person."""
+    connection.execute(
+        insert(Message),
+        [
+            {
+                "kind": kind,
+                "local_on": now.date(),
+                "channel": channel,
+                "subscriber_id": person,
+                "batch_id": batch,
+                "state": MessageState.DUE,
+                "reason": Reason.NONE,
+                "result": Result.UNKNOWN,
+                "attempt_id": 0,
+                "tries": 0,
+                "open_until": when.open_until,
+                "not_after": when.not_after,
+                "dedupe": key,
+            }
+            for person, key in keys.items()
+        ],
+    )
+
+
+def _phone_countries(connection: Connection, people: Sequence[int]) -> dict[int, str]:
+    """The country of each supporter's number."""
+    condition, ids = one_of(connection, "id", people)
+    rows = (
+        connection.execute(text(f"SELECT id, phone_country FROM subscriber WHERE {condition}"), ids) if people else ()
+    )
+    return defaultdict(str, {row.id: row.phone_country for row in rows})
 
 
 def _key(dedupe: str, channel: Channel, person: int) -> str:

@@ -55,7 +55,9 @@ def cancel(
         settle_deliveries(connection, claimed.items, tried, DeliveryState.SKIPPED, reason)
     condition, ids = one_of(connection, "id", messages)
     connection.execute(
-        text(f"UPDATE message SET state = :cancelled, reason = :reason WHERE {condition} AND state IN (1, 4)"),
+        text(
+            f"UPDATE message SET state = :cancelled, void = 1, reason = :reason WHERE {condition} AND state IN (1, 4)"
+        ),
         ids | {"cancelled": int(MessageState.CANCELLED), "reason": int(reason)},
     )
     settle_deliveries(connection, claimed.items, people, state, reason)
@@ -156,6 +158,7 @@ def move_to_new_batch(
             open_until=open_until,
             turn=claimed.turn,
             rhythm_id=claimed.rhythm_id,
+            route=claimed.route,
         )
         condition, ids = one_of(connection, "id", messages[start : start + BATCH_SIZE])
         connection.execute(
@@ -280,12 +283,17 @@ _REFUSED = {
 _REFUSED_CONTENT = (Reason.REFUSED_CONTENT, DeliveryState.SET_ASIDE)
 
 
+def refusal(fault: Fault) -> tuple[Reason, DeliveryState]:
+    """What a refusal of this fault means for a message and for its promises."""
+    return _REFUSED.get(fault, _REFUSED_CONTENT)
+
+
 def _write_rejected(
     connection: Connection, claimed: Claimed, begun: Begun, receipts: Sequence[Receipt], people: dict[int, int]
 ) -> None:
     by_fault: dict[tuple[Reason, DeliveryState], list[int]] = defaultdict(list)
     for receipt in receipts:
-        by_fault[_REFUSED.get(receipt.fault, _REFUSED_CONTENT)].append(receipt.message_id)
+        by_fault[refusal(receipt.fault)].append(receipt.message_id)
     for (reason, state), refused in by_fault.items():
         moved = _move(connection, claimed, begun, refused, MessageState.REJECTED, reason)
         settle_deliveries(connection, claimed.items, [people[m] for m in moved], state, reason)

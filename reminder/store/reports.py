@@ -19,7 +19,9 @@ _REPORT = ReportRow.metadata.tables["report"]
 # Their own doing, not an organiser's or a list's.
 _LEFT_BY_THEMSELVES = (Closed.LEFT, Closed.STOP, Closed.COMPLAINED, Closed.NEVER_AGAIN, Closed.ERASED)
 # The reminder that carries a promise; the condition on the message stands as its partial index has it.
-_MESSAGE_OF = "m.kind = 1 AND m.state <> 6 AND m.local_on = d.local_on AND m.subscriber_id = d.subscriber_id AND d.state IN (1, 2)"
+_MESSAGE_OF = (
+    "m.kind = 1 AND m.void = 0 AND m.local_on = d.local_on AND m.subscriber_id = d.subscriber_id AND d.state IN (1, 2)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,29 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.results import combined
-from reminder.domain.states import Channel, MessageKind, Result
-from reminder.store.columns import one_of, statement
-from reminder.store.tables import EventRow
+from reminder.domain.states import Result
+from reminder.store.columns import one_of, plain_rows, seconds
+from reminder.store.rows import insert_new, update_alike
 
-_EVENT = EventRow.__table__  # type: ignore[attr-defined]
 FINGERPRINT_BYTES = 16
 # The kind of an event that we make ourselves: a message was sent again although it may have arrived.
 SENT_AGAIN = "sent again"
 _RESULT = "result"
+_COLUMNS = {
+    "fingerprint": "bytea",
+    "message_id": "bigint",
+    "attempt_id": "bigint",
+    "kind": "text",
+    "result": "smallint",
+    "at": "bigint",
+    "received_at": "bigint",
+}
 
 
 class Word(NamedTuple):
@@ -35,96 +41,78 @@ class Word(NamedTuple):
     permanent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """Whom a message was for; of reports and alerts `subscriber_id` is an organiser's."""
-
-    kind: MessageKind
-    channel: Channel
-    subscriber_id: int
-
-
-def note_results(connection: Connection, words: Sequence[Word], now: datetime) -> list[tuple[Word, About]]:
+def note_results(connection: Connection, words: Sequence[Word], now: datetime) -> list[Word]:
     """Keep what was told and raise the results of the messages; returns what is news, in the order in which it was told.
 
-    What was told before, and what speaks of no message of ours, is left out. Four statements, however many words.
+    What was told before, and what speaks of no message of ours, is left out. A few statements, however many words.
     """
-    messages = _messages(connection, {word.message_id for word in words})
-    told = _told(connection, messages)
+    ours = _locked(connection, {word.message_id for word in words})
+    told = _told(connection, ours)
     news = []
     for word in words:
+        said = (word.attempt_id, word.result)
         before = told[word.message_id]
-        if word.message_id in messages and (word.attempt_id, word.result) not in before:
-            before.add((word.attempt_id, word.result))
+        if word.message_id in ours and said not in before:
+            before.add(said)
             news.append(word)
-    if not news:
-        return []
-    _keep(connection, news, now)
-    raised = []
-    for message_id in {word.message_id for word in news}:
-        highest: dict[int, Result] = {}
-        for attempt, result in told[message_id]:
-            highest[attempt] = max(highest.get(attempt, Result.UNKNOWN), result)
-        raised.append({"id": message_id, "result": int(combined(highest))})
-    connection.execute(statement("UPDATE message SET result = :result WHERE id = :id AND result <> :result"), raised)
-    return [(word, messages[word.message_id]) for word in news]
+    if news:
+        _keep(connection, news, now)
+        raised = {
+            message_id: int(_highest(told[message_id])) for message_id in sorted({word.message_id for word in news})
+        }
+        update_alike(connection, "UPDATE message SET result = :value WHERE {ids} AND result <> :value", raised)
+    return news
 
 
-def _messages(connection: Connection, ids: Collection[int]) -> dict[int, About]:
-    # The lock makes two callbacks about one message wait for each other (SQLite has one writer anyway).
+def _highest(told: Collection[tuple[int, Result]]) -> Result:
+    """The message's result out of everything that was told of its attempts."""
+    if len(told) == 1:
+        return next(iter(told))[1]
+    highest: dict[int, Result] = {}
+    for attempt, result in told:
+        highest[attempt] = max(highest.get(attempt, Result.UNKNOWN), result)
+    return combined(highest)
+
+
+def _locked(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Which messages there are. The lock makes two callbacks about one wait for each other (SQLite has one writer anyway)."""
     lock = "" if connection.dialect.name == "sqlite" else " ORDER BY id FOR UPDATE"
     condition, bound = one_of(connection, "id", ids)
-    rows = connection.execute(
-        statement(f"SELECT id, kind, channel, subscriber_id FROM message WHERE {condition}{lock}"), bound
-    )
-    return {row[0]: About(MessageKind(row[1]), Channel(row[2]), row[3]) for row in rows}
+    return {row[0] for row in plain_rows(connection, f"SELECT id FROM message WHERE {condition}{lock}", bound)}
 
 
 def _told(connection: Connection, ids: Collection[int]) -> dict[int, set[tuple[int, Result]]]:
     condition, bound = one_of(connection, "message_id", ids)
-    rows = connection.execute(
-        statement(f"SELECT message_id, attempt_id, result FROM event WHERE kind = 'result' AND {condition}"), bound
-    )
+    sql = f"SELECT message_id, attempt_id, result FROM event WHERE kind = 'result' AND {condition}"
     told: dict[int, set[tuple[int, Result]]] = defaultdict(set)
-    for message_id, attempt_id, result in rows:
+    for message_id, attempt_id, result in plain_rows(connection, sql, bound):
         told[message_id].add((attempt_id, Result(result)))
     return told
 
 
 def _keep(connection: Connection, news: Sequence[Word], now: datetime) -> None:
+    received_at = seconds(now)
     rows = [
-        {
-            "fingerprint": _fingerprint(f"{word.message_id}|{word.attempt_id}|{int(word.result)}"),
-            "message_id": word.message_id,
-            "attempt_id": word.attempt_id,
-            "kind": _RESULT,
-            "result": word.result,
-            "at": word.at,
-            "received_at": now,
-        }
+        (
+            _fingerprint(f"{word.message_id}|{word.attempt_id}|{int(word.result)}"),
+            word.message_id,
+            word.attempt_id,
+            _RESULT,
+            int(word.result),
+            seconds(word.at),
+            received_at,
+        )
         for word in news
     ]
-    _insert(connection, rows)
+    insert_new(connection, "event", _COLUMNS, rows)
 
 
 def note_sent_again(connection: Connection, message_id: int, at: datetime) -> None:
     """Keep that a message of which nobody knew was sent again: it may have come twice, and every list says so."""
-    values = {
-        "fingerprint": _fingerprint(f"{message_id}|again|{at.isoformat()}"),
-        "message_id": message_id,
-        "attempt_id": 0,
-        "kind": SENT_AGAIN,
-        "result": Result.UNKNOWN,
-        "at": at,
-        "received_at": at,
-    }
-    _insert(connection, [values])
+    mark, when = _fingerprint(f"{message_id}|again|{at.isoformat()}"), seconds(at)
+    row = (mark, message_id, 0, SENT_AGAIN, int(Result.UNKNOWN), when, when)
+    insert_new(connection, "event", _COLUMNS, [row])
 
 
 def _fingerprint(name: str) -> bytes:
     return hashlib.sha256(name.encode()).digest()[:FINGERPRINT_BYTES]
-
-
-def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert_new(_EVENT).on_conflict_do_nothing(), rows)

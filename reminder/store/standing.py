@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select, text
 
-from reminder.domain.states import Channel, WaveState
+from reminder.domain.states import Channel, Reason, WaveState
 from reminder.domain.waves import PlannedWave
 from reminder.store.columns import day, ordinal
 from reminder.store.eligible import CADENCE_DAYS_MAX
@@ -25,6 +25,7 @@ class Standing:
     joined_by: datetime
     unless_channel: int
     last_useful: bool
+    refused: Reason
 
 
 def standing(connection: Connection, campaign_id: int) -> dict[WaveKey, Standing]:
@@ -37,6 +38,7 @@ def standing(connection: Connection, campaign_id: int) -> dict[WaveKey, Standing
             joined_by=min(row.due_at, row.opened_at or row.due_at),
             unless_channel=row.unless_channel,
             last_useful=row.last_useful,
+            refused=row.refused,
         )
         for row in rows
     }
@@ -69,7 +71,7 @@ def promised_steps(
 
 def days_with_reminders(connection: Connection, first: date, last: date) -> list[date]:
     """The local days, from so long before `first` as a cadence may reach, on which any reminder went."""
-    probe = text("SELECT 1 FROM message WHERE kind = 1 AND state <> 6 AND local_on = :day LIMIT 1")
+    probe = text("SELECT 1 FROM message WHERE kind = 1 AND void = 0 AND local_on = :day LIMIT 1")
     days = range(ordinal(first) - CADENCE_DAYS_MAX + 1, ordinal(last) + 1)
     return [day(one) for one in days if connection.execute(probe, {"day": one}).first() is not None]
 

@@ -1,17 +1,23 @@
 """How the ledger stands, in numbers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from reminder.domain.sms_asking import ANSWER_WORDS
 from reminder.domain.states import CampaignState
 from reminder.store.columns import instant, seconds
+from reminder.store.sms_asking import askings_today
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Counts by partial indexes; `oldest_due` is the earliest instant at which something waits to be sent."""
+    """Counts by partial indexes; `oldest_due` is the earliest instant at which something waits to be sent.
+
+    `numbers_asked`: who asked today (UTC) for a text to confirm a number, by what became of it.
+    """
 
     heartbeat_at: datetime | None
     waits_because: str
@@ -26,6 +32,7 @@ class Standing:
     unclear: int
     set_aside: int
     organisers: int
+    numbers_asked: Mapping[str, int] = field(default_factory=dict)
 
 
 def standing(connection: Connection, now: datetime) -> Standing:
@@ -55,12 +62,5 @@ def standing(connection: Connection, now: datetime) -> Standing:
         unclear=count("SELECT count(*) FROM message WHERE state = 5"),
         set_aside=count("SELECT count(*) FROM message WHERE state = 6 AND reason = 18"),
         organisers=count("SELECT count(*) FROM organiser"),
+        numbers_asked={ANSWER_WORDS[said]: number for said, number in askings_today(connection, now).items()},
     )
-
-
-def providers_standing(connection: Connection) -> dict[str, tuple[datetime | None, str]]:
-    """Until when a provider is out of the rotation, and why; those in it are left out."""
-    rows = connection.execute(
-        text("SELECT provider, broken_until, because FROM provider_state WHERE broken_until IS NOT NULL")
-    ).all()
-    return {row.provider: (instant(row.broken_until), row.because) for row in rows}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from reminder.domain.late import DueWave
-from reminder.domain.states import CampaignState, Channel, WaveState
+from reminder.domain.states import CampaignState, Channel, Reason, WaveState
 from reminder.domain.waves import Habits, Hours, PlannedWave
 from reminder.store.columns import day, instant, json_value, ordinal, seconds
 from reminder.store.eligible import Facts, Sending, binds, conditions, facts, scopes_of
@@ -25,11 +25,12 @@ _NO_END = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A sending as the plan wants it."""
+    """A sending as the plan wants it. `refused`: nothing goes, and its people are told of by this reason."""
 
     wave: PlannedWave
     last_useful: bool
     unless_channel: int
+    refused: Reason = Reason.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,23 @@ def waves_of(connection: Connection, campaign_id: int) -> dict[WaveKey, Existing
                 PlannedWave(row.local_on, row.due_at, row.open_until, row.not_after),
                 row.last_useful,
                 row.unless_channel,
+                row.refused,
             ),
         )
         for row in rows
     }
+
+
+def planned_by(connection: Connection) -> str:
+    """The digest of the rules for texts by which sendings were planned last."""
+    return str(connection.execute(text("SELECT sms_rules FROM instance WHERE id = 1")).scalar() or "")
+
+
+def plan_all_by(connection: Connection, digest: str) -> None:
+    """Let every live campaign be planned anew, by the rules for texts of this digest."""
+    noted = text("UPDATE instance SET sms_rules = :digest WHERE id = 1 AND sms_rules <> :digest")
+    if connection.execute(noted, {"digest": digest}).rowcount:
+        connection.execute(text("UPDATE campaign SET plan_again_at = 0 WHERE state = 3"))
 
 
 def keep_look(
@@ -140,9 +154,9 @@ def add_waves(connection: Connection, campaign_id: int, new: Mapping[WaveKey, De
     return connection.execute(
         text(
             "INSERT INTO wave (campaign_id, step_key, anchor_on, rhythm_id, channel, local_on, due_at, open_until, not_after,"
-            " last_useful, unless_channel, state, chunk_locale, chunk_end, n_opened, n_skipped, n_people)"
+            " last_useful, unless_channel, refused, state, chunk_locale, chunk_end, n_opened, n_skipped, n_people)"
             " VALUES (:campaign, :step_key, :anchor_on, :rhythm_id, :channel, :local_on, :due_at, :open_until, :not_after,"
-            " :last_useful, :unless_channel, 1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING"
+            " :last_useful, :unless_channel, :refused, 1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING"
         ),
         rows,
     ).rowcount
@@ -156,8 +170,8 @@ def move_waves(connection: Connection, moved: Mapping[int, tuple[WaveState, Desi
     return connection.execute(
         text(
             "UPDATE wave SET state = 1, local_on = :local_on, due_at = :due_at, open_until = :open_until,"
-            " not_after = :not_after, last_useful = :last_useful, unless_channel = :unless_channel, chunk_locale = '',"
-            " chunk_end = 0, n_people = 0 WHERE id = :id AND state = :was"
+            " not_after = :not_after, last_useful = :last_useful, unless_channel = :unless_channel, refused = :refused,"
+            " chunk_locale = '', chunk_end = 0, n_people = 0 WHERE id = :id AND state = :was"
         ),
         rows,
     ).rowcount
@@ -268,6 +282,7 @@ def _sending(row: Mapping[Any, Any]) -> Sending:
         not_after=instant(row["not_after"]),
         joined_by=instant(min(row["due_at"], row["opened_at"] or row["due_at"])),
         last_useful=bool(row["last_useful"]),
+        refused=Reason(row["refused"]),
     )
 
 
@@ -315,4 +330,5 @@ def _values(desired: Desired) -> dict[str, Any]:
         "not_after": seconds(wave.not_after),
         "last_useful": desired.last_useful,
         "unless_channel": desired.unless_channel,
+        "refused": int(desired.refused),
     }

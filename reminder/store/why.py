@@ -35,9 +35,11 @@ _WAVE = Wave.__table__  # type: ignore[attr-defined]
 _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
 CADENCE_DAYS_MAX = 30
+# A promise in these states is what the day's message carries.
+_CARRIED = {DeliveryState.DUE, DeliveryState.CARRIED}
 # The day's reminder is found by the one-a-day index.
 _OF_THE_DAY = and_(
-    text("message.kind = 1 AND message.state <> 6"),
+    text("message.kind = 1 AND message.void = 0"),
     _MESSAGE.c.local_on == _DELIVERY.c.local_on,
     _MESSAGE.c.subscriber_id == _DELIVERY.c.subscriber_id,
 )
@@ -72,6 +74,7 @@ class PlannedFor:
     joined_by: datetime
     last_useful: bool
     state: WaveState
+    refused: Reason = Reason.NONE
 
 
 def rhythm_of(connection: Connection, subscriber_id: int) -> int | None:
@@ -139,8 +142,8 @@ def _reminded_on(connection: Connection, subscriber_id: int, days: Collection[da
         select(_MESSAGE.c.local_on).where(
             _MESSAGE.c.local_on.in_(wanted),
             _MESSAGE.c.subscriber_id == subscriber_id,
-            # As the one-a-day index has it (1 = nudge, 6 = cancelled); 3 = rejected.
-            text("message.kind = 1 AND message.state <> 6 AND message.state <> 3"),
+            # As the one-a-day index has it (1 = nudge); 3 = rejected.
+            text("message.kind = 1 AND message.void = 0 AND message.state <> 3"),
         )
     )
     return tuple(sorted(found.scalars()))
@@ -165,6 +168,7 @@ def waves_for(connection: Connection, campaign_id: int, rhythm_id: int) -> list[
             joined_by=min(row["due_at"], row["opened_at"] or row["due_at"]),
             last_useful=row["last_useful"],
             state=row["state"],
+            refused=row["refused"],
         )
         for row in rows
     ]
@@ -185,6 +189,7 @@ def promises_to(
             _DELIVERY,
             _MESSAGE.c.id.label("of_the_day"),
             _MESSAGE.c.state.label("message_state"),
+            _MESSAGE.c.channel.label("carried_by"),
             _MESSAGE.c.result,
         )
         .join(_MESSAGE, _OF_THE_DAY, isouter=True)
@@ -202,7 +207,8 @@ def promises_to(
         Promise(
             step_key=row["step_key"],
             anchor_on=row["anchor_on"],
-            channel=row["channel"],
+            # An email may carry what was planned as a text.
+            channel=(row["carried_by"] if row[promise.state] in _CARRIED else None) or row["channel"],
             local_on=row["local_on"],
             state=row[promise.state],
             reason=row[promise.reason],

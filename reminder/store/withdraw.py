@@ -127,7 +127,7 @@ def sweep_withdrawn(connection: Connection, limit: int) -> int:
             _sweep_promises(connection, item, bound, DeliveryState.WITHDRAWN, "")
         connection.execute(
             text(
-                "UPDATE message SET state = :cancelled, reason = :reason, dedupe = NULL"
+                "UPDATE message SET state = :cancelled, void = 1, reason = :reason, dedupe = NULL"
                 " WHERE batch_id = :batch AND state IN (1, 4)"
             ),
             bound | {"cancelled": int(MessageState.CANCELLED)},

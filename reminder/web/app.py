@@ -2,14 +2,28 @@
 
 from collections.abc import Callable
 
-from fastapi import FastAPI
-
 from reminder.app import App
-from reminder.web.hooks import hooks
+from reminder.web.asgi import Application, Receive, Scope, Send
+from reminder.web.hooks import PATH, Hooks
+from reminder.web.pages import build_pages
 
 
-def build_web(app: App, heard: Callable[[], None] = lambda: None) -> FastAPI:
+class Web:
+    """The application: callbacks go straight to their door, everything else to the pages."""
+
+    def __init__(self, hooks: Hooks, pages: Application) -> None:
+        self._hooks = hooks
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"].startswith(PATH):
+            await self._hooks(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+def build_web(app: App, heard: Callable[[], None] = lambda: None) -> Web:
     """The application. No page tells what it is made of; `heard` is called when a callback is stored."""
-    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    web.include_router(hooks(app.database, app.vault, app.providers, app.clock, app.settings.public_url, heard))
-    return web
+    hooks = Hooks(app.database, app.vault, app.providers, app.clock, app.settings.public_url, heard)
+    return Web(hooks, build_pages(app))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from reminder.errors import Trouble
+from reminder.web.asgi import Application
 
 log = structlog.get_logger()
 # What is under way when the end begins gets this long; a page takes milliseconds.
@@ -51,7 +51,7 @@ def listen(host: str, port: int) -> Listening:
         ) from None
 
 
-async def serve(web: FastAPI, listening: Listening, stop: asyncio.Event) -> None:
+async def serve(web: Application, listening: Listening, stop: asyncio.Event) -> None:
     """Answer requests until `stop`; what is under way then is answered first."""
     config = uvicorn.Config(
         web,
@@ -73,7 +73,7 @@ async def serve(web: FastAPI, listening: Listening, stop: asyncio.Event) -> None
     log.info("web_stopped")
 
 
-def serve_alone(web: FastAPI, listening: Listening) -> None:
+def serve_alone(web: Application, listening: Listening) -> None:
     """Answer requests until SIGTERM or SIGINT."""
 
     async def run() -> None:

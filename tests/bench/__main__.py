@@ -15,8 +15,8 @@ from tests.bench.figures import load
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "bench"
-PARTS = ("opening", "handover", "handover-whole", "stop", "smtp", "heartbeat", "adapters", "hooks")
-NEED_PREPARED = frozenset(PARTS) - {"smtp"}
+PARTS = ("opening", "handover", "handover-whole", "stop", "smtp", "sms", "heartbeat", "adapters", "hooks", "pages")
+NEED_PREPARED = frozenset(PARTS) - {"smtp", "sms"}
 WIDTHS = (84, 12)
 
 

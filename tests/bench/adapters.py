@@ -9,16 +9,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from reminder.engines.memory import collect_seldom
 from reminder.providers.registry import build
+from reminder.store import lists
 from reminder.store.database import Database
 from tests.bench.figures import Figure, Sizes, copy, one_core
-from tests.bench.world import sender
+from tests.bench.world import DUE, sender
 
 LEAST_SHARE, LEAST_SENDGRID = 0.25, 20_000
 MESSAGES = 60_000
@@ -58,8 +61,10 @@ def measure(folder: Path, sizes: Sizes) -> list[Figure]:
     most = min(MESSAGES, sizes.people)
     with nothing() as url:
         one_core()
+        collect_seldom()
         for name, options in OPTIONS.items():
             database = Database(copy(folder / "opened.db", folder / "adapters.db"))
+            database.write(partial(lists.done, provider=name, now=DUE))
             kept = asyncio.run(_kept(database, name, options | {"url": url}))
             ours = asyncio.run(_ours(database, name, options | {"url": url}, most))
             database.close()

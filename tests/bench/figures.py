@@ -31,11 +31,17 @@ class Sizes:
     people: int
     few: int
     smtp: int
+    sms: int
 
     @classmethod
     def at(cls, scale: float) -> "Sizes":
         """The sizes that the figures are asked for, times `scale`."""
-        return cls(max(2_000, int(1_000_000 * scale)), max(1_000, int(50_000 * scale)), max(500, int(6_000 * scale)))
+        return cls(
+            max(2_000, int(1_000_000 * scale)),
+            max(1_000, int(50_000 * scale)),
+            max(500, int(6_000 * scale)),
+            max(500, int(4_000 * scale)),
+        )
 
 
 def median(values: Sequence[float]) -> float:

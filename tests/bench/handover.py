@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from reminder.domain.message import Receipt
 from reminder.domain.states import Channel, Verdict
+from reminder.engines.memory import collect_seldom
 from reminder.outbox.sender import Sender
 from reminder.providers.contract import Call, Capabilities
 from reminder.providers.silent import NoCallbacks
@@ -65,6 +66,7 @@ class Run:
 def measure(folder: Path, sizes: Sizes) -> list[Figure]:
     """One body per language: rate, flatness and memory."""
     one_core()
+    collect_seldom()
     small_runs = [_small_run(folder) for _ in range(2)][1:]  # the first one warms up
     big = _database(folder, "opened.db", "big.db")
 
@@ -101,6 +103,7 @@ def _small_run(folder: Path) -> "Run":
 def measure_whole(folder: Path, sizes: Sizes) -> list[Figure]:
     """A whole mail for each person; a fifth of the people tells as much."""
     one_core()
+    collect_seldom()
     database = _database(folder, "opened.db", "big.db")
     provider = Nothing(whole=True)
     run = _run(sender(database, provider), most=sizes.people // WHOLE_SHARE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import adapters, handover, heartbeat, hooks, opening, smtp, stop
+from tests.bench import adapters, handover, heartbeat, hooks, opening, pages, sms, smtp, stop
 from tests.bench.figures import Figure, Sizes, load
 from tests.bench.world import open_everything, seed
 
@@ -31,9 +31,11 @@ PARTS: dict[str, Callable[[Path, Sizes], list[Figure]]] = {
     "handover-whole": handover.measure_whole,
     "stop": stop.measure,
     "smtp": smtp.measure,
+    "sms": sms.measure,
     "heartbeat": heartbeat.measure,
     "adapters": adapters.measure,
     "hooks": hooks.measure,
+    "pages": pages.measure,
 }
 
 

@@ -24,7 +24,6 @@ from reminder.rendering.templates import default_template_folder
 from reminder.rendering.views import Office
 from reminder.rendering.views import Sender as From
 from reminder.store import schema
-from reminder.store.capacity import Limits
 from reminder.store.columns import ordinal, seconds
 from reminder.store.database import Connection, Database
 from reminder.store.tables import Campaign, CaseDocument, CaseFile, Instance, Rhythm, Step, Wave
@@ -217,8 +216,8 @@ def sender(database: Database, provider: Any) -> Sender:
         vault=KEYS,
         contents=Contents(renderer, senders),
         recipients=Recipients(KEYS, Links(KEYS.link_key, PUBLIC_URL), b"epoch-01"),
-        routes={Channel.EMAIL: [provider]},
-        limits={Channel.EMAIL: Limits(), Channel.SMS: Limits()},
+        routes={provider.channel: [provider]},
+        limits={},
         clock=VirtualClock(DUE),
         owner="bench",
     )

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos.harness import Story, run
+from tests.chaos.harness import RELAYS, Story, run
 from tests.chaos.stage import DAYS
 
 
@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=250, help="supporters in each of four zones")
     parser.add_argument("--days", type=int, default=DAYS, help="days of the story")
     parser.add_argument("--seed", type=int, default=None, help="the same seed ends the sender at the same times")
+    parser.add_argument("--by", choices=list(RELAYS), default="smtp", help="what mail goes through")
     parser.add_argument("--keep", type=Path, default=None, help="folder to leave everything in")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
@@ -26,7 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        found = run(Story(given.kills, given.people, seed, given.days), folder, lambda line: print(line, flush=True))
+        found = run(
+            Story(given.kills, given.people, seed, given.days, given.by), folder, lambda line: print(line, flush=True)
+        )
     print("\n".join(found.lines()))
     print(f"  {'seconds':44} {time.monotonic() - began:>8,.0f}")
     return 1 if found.breaches else 0

@@ -26,24 +26,26 @@ LONGEST_LIFE, LOOK_SECONDS = 3.0, 0.003
 # One in so many is frozen for a moment before it is ended.
 FROZEN = 8
 FREEZE_SECONDS = 0.2
+RELAYS = {"smtp": "tests.chaos.relay", "resend": "tests.chaos.web_relay"}
 
 
 @dataclass(frozen=True)
 class Story:
-    """How much is to happen: `people` in each of the four zones, on so many days."""
+    """How much is to happen: `people` in each of the four zones, on so many days, by a mail server or by "resend"."""
 
     kills: int
     people: int
     seed: int
     days: int = stage.DAYS
+    by: str = "smtp"
 
 
 def run(story: Story, folder: Path, say: Callable[[str], None]) -> Findings:
     """Live through the whole story; what was found at its end."""
     dice = random.Random(story.seed)
-    with _relay(folder) as port:
-        _warm_up(folder, port)
-        here = stage.put_together(stage.settings_for(folder / "data", port))
+    with _relay(folder, RELAYS[story.by]) as port:
+        _warm_up(folder, port, story.by)
+        here = stage.put_together(stage.settings_for(folder / "data", port, story.by))
         _in_child(folder, lambda: stage.set_scene(here, story.people))
         hours = list(_hours(story.days))
         mornings = _mornings(folder, hours)
@@ -79,9 +81,9 @@ def _mornings(folder: Path, hours: list[datetime]) -> list[datetime]:
 
 
 @contextmanager
-def _relay(folder: Path) -> Iterator[int]:
+def _relay(folder: Path, module: str) -> Iterator[int]:
     """The mail server, which nobody ends before the story does."""
-    command = [sys.executable, "-m", "tests.chaos.relay", str(folder / "mail.log")]
+    command = [sys.executable, "-m", module, str(folder / "mail.log")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -90,9 +92,9 @@ def _relay(folder: Path) -> Iterator[int]:
             server.kill()
 
 
-def _warm_up(folder: Path, port: int) -> None:
+def _warm_up(folder: Path, port: int, by: str) -> None:
     """A small story in this very process: its children inherit what is loaded, and their short lives are spent on work."""
-    here = stage.put_together(stage.settings_for(folder / "warm", port))
+    here = stage.put_together(stage.settings_for(folder / "warm", port, by))
     stage.set_scene(here, 2)
     stage.finish(here, stage.BEGAN + timedelta(minutes=1))
     here.app.close()

@@ -52,7 +52,7 @@ class RunningClock:
         return self._start + timedelta(seconds=time.monotonic() - self._began)
 
 
-def settings_for(folder: Path, port: int) -> Settings:
+def settings_for(folder: Path, port: int, by: str = "smtp") -> Settings:
     """One installation: mail through the unwell relay, texts into a folder, small chunks."""
     key = "a2V5cyBvZiBhIHN0b3J5IHRoYXQgaXMgaW52ZW50ZWQ"
     return Settings(
@@ -61,12 +61,18 @@ def settings_for(folder: Path, port: int) -> Settings:
         data_keys=f"1:{key}",
         public_url="https://letters.example.org",
         privacy_url="https://letters.example.org/privacy",
-        email_providers="smtp",
+        email_providers=by,
         sms_providers="sms-folder",
         mail_from="letters@example.org",
         heartbeat_seconds=1,
         opening_chunk=100,
-        provider_options={"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"},
+        provider_options={
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(port),
+            "SMTP_TLS": "none",
+            "RESEND_API_KEY": "key",
+            "RESEND_URL": f"http://127.0.0.1:{port}",
+        },
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from reminder.store import brake, capacity
 from reminder.store.database import Database
 from tests.cli.office import Office
+from tests.fakes.imap import PASSWORD, USER, mail_server
 
 REPLY = """\
 From: {sender}
@@ -40,6 +41,12 @@ def test_a_mail_that_is_piped_in_twice_is_read_once(office: Office) -> None:
     assert "known already" in "\n".join(office.say("events mail", typed=mail).out.splitlines())
 
 
+def test_a_mail_that_cannot_be_stored_now_is_kept_by_the_mail_server(office: Office) -> None:
+    broken = office.with_settings(DATA_KEYS="1:nonsense")
+    said = broken.say("events mail", typed=REPLY.format(sender="clara@example.org", text="Hello"))
+    assert (said.code, len(said.errors)) == (75, 1)
+
+
 def test_nothing_piped_in_is_told(office: Office) -> None:
     said = office.say("events mail", typed="\n")
     assert (said.code, said.errors) == (
@@ -61,6 +68,38 @@ def test_what_was_stored_can_be_applied_again(office: Office) -> None:
     assert said.code == 0
     assert said.out.splitlines()[0].startswith("Applied again: 1 callbacks")
     assert len(office.say("inbox list").out.splitlines()) == 2, "one reply and what to do next"
+
+
+def test_mail_is_fetched_by_hand_and_by_a_tick(office: Office) -> None:
+    refused = office.say("events fetch")
+    assert (refused.code, refused.errors[0].startswith("error: IMAP_HOST: is not set")) == (1, True)
+    with mail_server() as server:
+        box = server.mailbox()
+        where = {"IMAP_HOST": "127.0.0.1", "IMAP_PORT": str(server.port), "IMAP_TLS": "none", "IMAP_USER": USER}
+        folders = {"IMAP_FOLDER": box.name, "IMAP_DONE_FOLDER": box.done}
+        wrong = office.with_settings(**where, **folders, IMAP_PASSWORD="not the one").say("events fetch")
+        assert (wrong.code, wrong.errors[0].startswith("error: The mailbox: the login was refused")) == (1, True)
+        box.deliver(REPLY.format(sender="clara@example.org", text="Is a postcard fine?").encode())
+        ours = office.with_settings(**where, **folders, IMAP_PASSWORD=PASSWORD)
+        assert ours.done("events fetch").out.startswith("Fetched 1 mail: 0 events, 1 reply.")
+        assert "nobody we know: reply" in ours.done("inbox list").out
+        assert ours.done("events fetch").out.startswith("Nothing is due before")
+        assert ours.done("events fetch --again").out.startswith("Fetched 0 mails")
+        box.deliver(REPLY.format(sender="davi@example.org", text="And a fax?").encode())
+        ours.at(1, 9).done("tick")
+        assert len(ours.done("inbox list").out.splitlines()) == 3
+        assert PASSWORD not in wrong.err + wrong.out
+
+
+def test_the_text_of_a_reply_is_removed_some_time_after_it_was_dealt_with(office: Office) -> None:
+    for sender in ("clara", "davi"):
+        office.say("events mail", typed=REPLY.format(sender=f"{sender}@example.org", text=f"I am {sender}"))
+    office.done("tick")
+    office.done("inbox done 1")
+    later = office.with_settings(INBOX_DAYS="7").at(9, 9)
+    later.done("tick --clock-is-right")
+    assert "removed" in later.done("inbox show 1").out
+    assert "I am davi" in later.done("inbox show 2").out, "what waits stays"
 
 
 def test_a_provider_that_was_stopped_is_shown_and_used_again_when_an_organiser_says_so(office: Office) -> None:

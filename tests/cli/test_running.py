@@ -17,6 +17,7 @@ import pytest
 from reminder.cli import main
 from reminder.clock import SystemClock
 from tests.cli.office import Office
+from tests.fakes.imap import PASSWORD, USER, mail_server
 from tests.repository import ROOT
 
 # What a machine that is busy with other tests may take to start Python and to import everything.
@@ -158,3 +159,19 @@ def test_a_stop_that_comes_over_the_web_counts_within_seconds(now: Office, envir
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=10) == 0
     assert found == 1
+
+
+def test_the_daemon_fetches_the_mail_that_comes_back(now: Office, environment: dict[str, str]) -> None:
+    with mail_server() as server:
+        box = server.mailbox()
+        box.deliver(b"From: clara@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: Re\r\n\r\nunsubscribe\r\n")
+        where = {"IMAP_HOST": "127.0.0.1", "IMAP_PORT": str(server.port), "IMAP_TLS": "none", "IMAP_USER": USER}
+        folders = {"IMAP_PASSWORD": PASSWORD, "IMAP_FOLDER": box.name, "IMAP_DONE_FOLDER": box.done}
+        with daemon(now, environment | where | folders) as running:
+            until, found = time.monotonic() + PATIENCE_SECONDS, 0
+            while not found and time.monotonic() < until:
+                with sqlite3.connect(now.folder / "data" / "reminder.db") as database:
+                    [[found]] = database.execute("SELECT count(*) FROM do_not_contact WHERE reason = 'left'").fetchall()
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(timeout=10) == 0
+        assert (found, box.holds()) == (1, [])

@@ -7,7 +7,6 @@ from sqlalchemy import insert, text
 
 from reminder.domain.states import CampaignState, Channel, Result
 from reminder.domain.waves import Habits
-from reminder.events.apply import take_words
 from reminder.store.database import Database
 from reminder.store.heard import known_messages
 from reminder.store.people import choices
@@ -16,6 +15,7 @@ from reminder.store.people.choices import Newcomer
 from reminder.store.people.entries import Sealed
 from reminder.store.results import Word
 from reminder.store.tables import Campaign, CaseFile
+from reminder.store.words import take_words
 
 JOINED = datetime(2020, 12, 1, 10, tzinfo=UTC)
 DEADLINE = date(2020, 12, 29)

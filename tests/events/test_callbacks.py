@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reminder.domain.states import Channel, MessageState, Result
 from reminder.errors import Trouble
 from reminder.events.intake import Keeper, read, written
+from reminder.providers.contract import Inbound
 from reminder.store import hooks
 from reminder.store.brake import SOFT_BOUNCES_IN_A_ROW, Fared, fared
 from reminder.store.database import Database
@@ -20,7 +21,7 @@ from reminder.store.tables import RawState
 from tests.databases import vault_for_tests
 from tests.events.conftest import Ear
 from tests.fakes.scripted import LOST
-from tests.fakes.talking import callback, status
+from tests.fakes.talking import callback, inbound, status
 from tests.outbox.world import EVENING, HOUR, MINUTE, MORNING, ONE_DAY, World, address
 
 
@@ -114,6 +115,18 @@ def test_a_hard_bounce_and_a_complaint_close_the_address(
     sent(ear, "Clara")
     ear.hear(status(ear.wire_id("Clara"), result, MORNING, permanent=permanent))
     assert ear.closed() == closed
+
+
+def test_a_hard_bounce_behind_a_soft_one_closes_the_address(ear: Ear) -> None:
+    sent(ear, "Clara")
+    name = ear.wire_id("Clara")
+    ear.hear(status(name, Result.BOUNCED, MORNING, permanent=False))
+    assert ear.closed() == []
+    for minutes in (1, 2):
+        ear.hear(status(name, Result.BOUNCED, MORNING + minutes * MINUTE, permanent=True))
+    assert ear.closed() == ["bounced"]
+    [row] = ear.world.rows("SELECT since FROM do_not_contact")
+    assert row.since == int((MORNING + MINUTE).timestamp())
 
 
 def test_so_many_soft_bounces_in_a_row_are_a_hard_one_and_a_delivery_ends_the_row(ear: Ear) -> None:
@@ -212,6 +225,29 @@ def test_one_callback_that_cannot_be_read_stops_no_other(ear: Ear) -> None:
     applied = ear.callbacks.apply_waiting(MORNING)
     assert (applied.callbacks, applied.unreadable) == (1, 1)
     assert result_of(ear, "Clara") is Result.SENT
+
+
+def test_a_callback_that_tells_more_than_results_is_done_with_only_when_that_is_done(ear: Ear) -> None:
+    """A database that fails half-way loses neither the reply nor the leaving; what was done before is not done again."""
+    sent(ear, "Clara", "Davi", "Ellen")
+
+    def fails(*_: Any) -> None:
+        raise Trouble("The disk", "is full", "Make room.")
+
+    wrote = Inbound(Channel.EMAIL, MORNING, address("Davi"), "office@example.org", "STOP")
+    ear.keep(callback([status(ear.wire_id("Clara"), Result.DELIVERED, MORNING)], MORNING))
+    ear.keep(callback([status(ear.wire_id("Davi"), Result.DELIVERED, MORNING), inbound(wrote)], MORNING))
+    left = {**status(ear.wire_id("Ellen"), Result.UNKNOWN, MORNING), "kind": "left", "leaving": "all email"}
+    ear.keep(callback([left, inbound(wrote)], MORNING))
+    with pytest.raises(Trouble):
+        replace(ear.callbacks, reply=fails).apply_waiting(MORNING)
+    states = ear.world.rows("SELECT state FROM raw_event ORDER BY id")
+    assert [row.state for row in states] == [RawState.APPLIED, RawState.NEW, RawState.NEW]
+    assert result_of(ear, "Davi") is Result.DELIVERED
+    applied = ear.callbacks.apply_waiting(MORNING)
+    assert (applied.callbacks, applied.news, applied.replies) == (2, 0, 2)
+    assert {row.state for row in ear.world.rows("SELECT state FROM raw_event")} == {RawState.APPLIED}
+    assert ear.closed() == ["left", "left"]
 
 
 def test_replayed_it_comes_to_the_same(ear: Ear) -> None:

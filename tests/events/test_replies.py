@@ -26,7 +26,7 @@ MAIL, TEXT = Channel.EMAIL, Channel.SMS
 
 def says(name: str, text: str, channel: Channel = TEXT, **more: Any) -> dict[str, Any]:
     sender = phone(name) if channel is TEXT else address(name)
-    return inbound(Inbound(channel, MORNING, sender, "12345", text, **{"provider_id": "p1", **more}))
+    return inbound(Inbound(channel, more.pop("at", MORNING), sender, "12345", text, **{"provider_id": "p1", **more}))
 
 
 def with_both(ear: Ear, *names: str) -> Ear:
@@ -116,7 +116,7 @@ def test_a_mail_that_says_start_in_somebodys_name_only_asks_her(ear: Ear) -> Non
     ear.hear(says("Clara", "START", MAIL))
     assert ear.closed() == ["left"]
     assert ear.joined == [(MAIL, address("Clara"))]
-    ear.hear(says("Clara", "START", MAIL, in_reply_to=ear.wire_id("Clara")), at=MORNING + MINUTE)
+    ear.hear(says("Clara", "START", MAIL, provider_id="p2", in_reply_to=ear.wire_id("Clara")), at=MORNING + MINUTE)
     assert ear.closed() == []
 
 

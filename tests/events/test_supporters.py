@@ -112,7 +112,7 @@ def test_leaving_closes_what_the_table_says_and_the_answer_says_what_still_comes
     who = {"number": clara, "email": address("clara"), "phone": address("clara", SMS)}[by]
     left = leave(database, what, who, NOW, campaign_id=CAMPAIGN)
     assert left.still == still == still_open(database, clara)
-    assert ("still come" in left.sentence) is bool(still)
+    assert ("still come" in " ".join(left.sentences)) is bool(still)
     before = everything(database)
     again = leave(database, what, who, NOW + timedelta(days=1), campaign_id=CAMPAIGN)
     assert everything(database) == before
@@ -128,7 +128,7 @@ def test_not_this_appeal_leaves_out_its_case_and_needs_to_know_which(database: D
 
 def test_a_number_that_nobody_has_is_closed_all_the_same(database: Database, clara: int) -> None:
     left = leave(database, Leaving.STOP, address("jun", SMS), NOW)
-    assert left.sentence == "You get no more texts from us. Nothing else comes either."
+    assert left.sentences == ("You get no more texts from us.", "Nothing else comes either.")
     assert [row[2] for row in everything(database)["do_not_contact"]] == ["stop"]
     assert still_open(database, clara) == {EMAIL, SMS}
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -33,6 +35,17 @@ class Request:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     @property
+    def parts(self) -> list[tuple[str, str]]:
+        """The fields of a multipart form, in their order."""
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        parts = message_from_bytes(head + self.body).get_payload()
+        assert isinstance(parts, list)
+        found = [
+            (part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in parts
+        ]
+        return [(str(name), value.decode()) for name, value in found]
+
+    @property
     def json(self) -> Any:
         return orjson.loads(self.body)
 
@@ -40,7 +53,7 @@ class Request:
 @dataclass(frozen=True)
 class Reply:
     """An answer. `hangs`: the whole request is read and no answer comes; `drops`: it is read and the connection closed;
-    `refuses`: the connection is closed before anything is read."""
+    `refuses`: the connection is closed before anything is read; `breaks_off`: half of the body comes, then it is closed."""
 
     status: int = 200
     body: bytes = b""
@@ -48,6 +61,7 @@ class Reply:
     hangs: bool = False
     drops: bool = False
     refuses: bool = False
+    breaks_off: bool = False
 
 
 def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
@@ -57,21 +71,32 @@ def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
 
 
 class FakeHttp:
-    """The server. `answer` gets every request; what it returns is sent. `requests` holds them in order."""
+    """The server. `answer` gets every request; what it returns is sent. `requests` holds them in order.
 
-    def __init__(self, answer: Callable[[Request], Reply] | Reply | None = None) -> None:
+    `judge` says what is wrong with a request: the test that made one fails when the server ends.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Reply] | Reply | None = None,
+        judge: Callable[[Request], list[str]] | None = None,
+        tls: SSLContext | None = None,
+    ) -> None:
         self.answer = answer if answer is not None else Reply()
+        self.judge = judge
+        self._tls = tls
         self.requests: list[Request] = []
+        self.judged: list[str] = []
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(
@@ -83,6 +108,10 @@ class FakeHttp:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         await self._server.wait_closed()
+        # A test that failed already says so itself.
+        assert error is not None or not self.judged, "\n".join(
+            ["requests that the provider would refuse:", *self.judged]
+        )
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -93,6 +122,7 @@ class FakeHttp:
         try:
             while not self._refuses() and (request := await _read(reader)) is not None:
                 self.requests.append(request)
+                self._judge(request)
                 reply = self.answer(request) if callable(self.answer) else self.answer
                 if reply.drops:
                     return
@@ -100,12 +130,18 @@ class FakeHttp:
                     await asyncio.Event().wait()
                 writer.write(_written(reply))
                 await writer.drain()
+                if reply.breaks_off:
+                    return
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+
+    def _judge(self, request: Request) -> None:
+        if self.judge is not None:
+            self.judged += [f"{request.method} {request.path}: {fault}" for fault in self.judge(request)]
 
     def _refuses(self) -> bool:
         return isinstance(self.answer, Reply) and self.answer.refuses
@@ -138,4 +174,5 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 def _written(reply: Reply) -> bytes:
     headers = reply.headers | {"content-length": str(len(reply.body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {reply.status} Reason\r\n{head}\r\n".encode() + reply.body
+    body = reply.body[: len(reply.body) // 2] if reply.breaks_off else reply.body
+    return f"HTTP/1.1 {reply.status} Reason\r\n{head}\r\n".encode() + body

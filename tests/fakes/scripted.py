@@ -6,12 +6,14 @@ What it took is the truth of a test, whatever the ledger says: `taken` holds one
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import orjson
 
 from reminder.domain.message import Receipt, Recipient
 from reminder.domain.states import Channel, Fault, Result, Verdict
-from reminder.providers.contract import Call, Capabilities
+from reminder.providers.contract import Call, Capabilities, ProviderEvent, Told
 from reminder.providers.silent import NoCallbacks
 
 ABLE = Capabilities(batch_size=500, look_up=False, keeps_message_id=True, real=False)
@@ -37,6 +39,7 @@ YES = Answer()
 LOST = Answer(silent=True, taken=True)
 NEVER_ARRIVED = Answer(silent=True, taken=False)
 LATER = Answer(Verdict.RETRY)
+SAYS = ProviderEvent("status", Result.SENT, datetime.fromtimestamp(0, UTC))
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ class Broke(Exception):
 
 @dataclass
 class Scripted(NoCallbacks):
-    """`answer` by recipient; `before` runs when a call arrives, `after` when everything of it was answered."""
+    """`answer` by recipient; `before` runs when a call arrives, `after` when everything of it was answered.
+
+    `says` is what it tells of a message that it took, when it is asked. Where it has `idempotent_seconds` it takes a
+    message once for each key, as long as the bytes are the same. `style` is part of its bytes.
+    """
 
     name: str = "scripted"
     channel: Channel = Channel.EMAIL
@@ -65,8 +72,11 @@ class Scripted(NoCallbacks):
     before: Callable[[Call], object] = lambda call: None
     after: Callable[[Call], object] = lambda call: None
     names: Callable[[Recipient], str] = lambda recipient: ""
+    says: ProviderEvent = SAYS
+    style: str = ""
     calls: list[Call] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
+    _keys: set[str] = field(default_factory=set)
 
     async def send(self, call: Call) -> list[Receipt]:
         self.calls.append(call)
@@ -74,7 +84,7 @@ class Scripted(NoCallbacks):
         receipts = []
         for recipient in call.recipients:
             answer = self.answer(recipient)
-            if answer.was_taken:
+            if answer.was_taken and not self._has(call, recipient):
                 self.taken.append(
                     Taken(recipient.wire_id, recipient.address, call.attempt_id, recipient.message_id, call.now)
                 )
@@ -92,8 +102,22 @@ class Scripted(NoCallbacks):
         self.after(call)
         return receipts
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
-        return Result.SENT if any(taken.wire_id == wire_id for taken in self.taken) else None
+    def _has(self, call: Call, recipient: Recipient) -> bool:
+        """Whether it took the message with this key: then it answers as then and sends nothing."""
+        mark = f"{call.idempotency_key} {recipient.wire_id}"
+        known = bool(self.capabilities.idempotent_seconds) and mark in self._keys
+        self._keys.add(mark)
+        return known
+
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
+        known = any(taken.wire_id == wire_id for taken in self.taken)
+        return [replace(self.says, at=sent_at, wire_id=wire_id)] if known else []
+
+    def bodies(self, call: Call) -> list[bytes]:
+        return [
+            orjson.dumps([call.content.text.fill(each.values), each.address, each.wire_id, self.style])
+            for each in call.recipients
+        ]
 
     async def close(self) -> None:
         """Nothing is open."""

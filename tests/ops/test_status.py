@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from reminder.domain.limits import NO_LIMITS, Limits
+from reminder.domain.states import Channel
 from reminder.ops.status import LATE_HEARTBEAT, Status, status
+from reminder.store import capacity
 from reminder.store.database import Database
 from reminder.store.status import Standing
 
@@ -25,6 +28,9 @@ WELL: dict[str, Any] = {
     "set_aside": 0,
     "organisers": 1,
 }
+
+
+FOLDER = {Channel.EMAIL: {"email-folder": NO_LIMITS}, Channel.SMS: {"sms-folder": NO_LIMITS}}
 
 
 def lines(providers: dict[str, str] | None = None, **different: Any) -> list[str]:
@@ -50,6 +56,7 @@ def test_where_all_is_well_three_lines_say_so() -> None:
         ({"sendings_waiting": 2}, "Waiting for you: 2 sendings above the limit (`reminder campaign send`)."),
         ({"sendings_waiting": 1}, "Waiting for you: 1 sending above the limit (`reminder campaign send`)."),
         ({"cases_waiting": 1}, "Waiting for you: 1 case with a question (`reminder case list`)."),
+        ({"numbers_asked": {"asked to confirm": 3, "no text may go": 40}}, "a number: 3 asked to confirm, 40 no text"),
         ({"unclear": 4}, "Unclear, may have arrived: 4 messages (`reminder messages list --unclear`)."),
         ({"set_aside": 5}, "Set aside, could not be built: 5 messages (`reminder messages list`)."),
         ({"organisers": 0}, "Nobody gets the reports"),
@@ -73,5 +80,31 @@ def test_a_provider_that_is_out_of_the_rotation_is_named() -> None:
 
 
 def test_a_fresh_database_can_be_looked_at(database: Database) -> None:
-    found = status(database, ["email-folder"], NOW).to_json()
+    found = status(database, FOLDER, NOW).to_json()
     assert (found["campaigns"], found["unclear"], found["providers_out"]) == ({}, 0, {})
+    assert found["channels_out"] == []
+
+
+def test_the_only_provider_of_a_channel_that_was_stopped_is_told_with_what_it_means(database: Database) -> None:
+    database.write(lambda c: capacity.stop(c, "email-folder", "3 of 900 messages were reported as spam", NOW))
+    found = status(database, FOLDER, NOW)
+    why = (
+        "stopped, 3 of 900 messages were reported as spam; mend the list, then `reminder providers resume email-folder`"
+    )
+    assert f"Provider email-folder: {why}." in found.lines()
+    assert "Nothing goes by email: no provider of it takes messages now (`reminder providers list`)." in found.lines()
+    assert (found.to_json()["channels_out"], found.to_json()["providers_out"]) == (["email"], {"email-folder": why})
+
+
+def test_a_provider_that_fails_or_is_used_up_leaves_the_channel_to_the_next(database: Database) -> None:
+    limits = Limits(per_day=5)
+    database.write(lambda c: capacity.note_failure(c, "smtp", "535", NOW, account=True))
+    database.write(lambda c: capacity.reserve(c, "ses", 5, limits, NOW))
+    both = {"smtp": NO_LIMITS, "ses": limits}
+    found = status(database, {Channel.EMAIL: both}, NOW)
+    assert found.providers == {
+        "smtp": "out of the rotation until 09:01 UTC (535)",
+        "ses": "its limit of today is used up; it goes on at 00:00 UTC",
+    }
+    assert found.channels_out == (Channel.EMAIL,)
+    assert status(database, {Channel.EMAIL: {**both, "email-folder": NO_LIMITS}}, NOW).channels_out == ()

@@ -37,7 +37,7 @@ from reminder.domain.states import (
     Verdict,
     WaveState,
 )
-from reminder.outbox.upkeep import decide
+from reminder.outbox.settling import decide
 from reminder.planning.triage import triage
 from reminder.providers.contract import Call, Capabilities
 from reminder.store.columns import instant, seconds
@@ -253,7 +253,7 @@ class Ledger(RuleBasedStateMachine):
             if times > 1:
                 assert message.tries > 1
                 assert not self.can_be_asked or message_id in self.repeated
-                listed = "SELECT 1 FROM event WHERE message_id = :id"
+                listed = "SELECT 1 FROM event WHERE message_id = :id AND kind = 'sent again'"
                 assert self.world.rows(listed, id=message_id), "possibly twice, and nobody told"
 
     @invariant()
@@ -356,7 +356,7 @@ class Ledger(RuleBasedStateMachine):
         return [row[0] for row in self.world.rows("SELECT id FROM message WHERE state = 5 ORDER BY id")]
 
     def sent_again(self) -> set[int]:
-        return {row[0] for row in self.world.rows("SELECT message_id FROM event")}
+        return {row[0] for row in self.world.rows("SELECT message_id FROM event WHERE kind = 'sent again'")}
 
     def campaigns_of(self, message: Any) -> list[int]:
         sql = "SELECT c.items FROM batch b JOIN content c ON c.id = b.content_id WHERE b.id = :id"

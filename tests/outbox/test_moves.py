@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from reminder.domain.states import CampaignState, Channel, Fault, Verdict
-from reminder.outbox.upkeep import decide
+from reminder.outbox.settling import decide
 from reminder.providers.contract import Capabilities
 from reminder.store import handover, opening
 from reminder.store.columns import ordinal

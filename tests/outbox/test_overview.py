@@ -41,7 +41,7 @@ def test_a_message_that_speaks_of_two_appeals_names_both(world: World) -> None:
 def test_what_was_set_aside_stands_in_one_line_for_its_sending(world: World) -> None:
     world.scene("Aigerim", "Bikash", "Clara").open()
     first = min(world.message_of(name).id for name in world.people)
-    world.run("UPDATE message SET state = 6, reason = 18 WHERE kind = 1")
+    world.run("UPDATE message SET state = 6, void = 1, reason = 18 WHERE kind = 1")
     world.run("UPDATE delivery SET state = 6, reason = 18")
     (line,) = unclear_lines(world.database)
     assert (line.unclear, line.number, line.message_id) == (False, 3, first)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 
 from reminder.domain.states import CampaignState
 from reminder.providers.contract import Capabilities
-from tests.fakes.scripted import LATER, LOST, Scripted, by_address
+from tests.fakes.scripted import LATER, LOST, YES, Scripted, by_address
 from tests.outbox.world import EVENING, HOUR, MINUTE, MORNING, World, address
 
 # What grows with the supporters and with every day. A scan of anything else is a page or two.
@@ -152,3 +152,30 @@ def test_a_stop_and_its_sweep_read_only_what_is_theirs(scene: World) -> None:
         scene.tidy(MORNING.replace(day=23) + MINUTE)
     assert watched.reads_all() == []
     assert "INDEX batch_of_content" in watched.index_of("UPDATE batch SET state = ?, reason")
+
+
+def test_a_call_is_made_again_without_looking_for_it(scene: World) -> None:
+    scene.open(MORNING.replace(day=23))
+    able = Capabilities(batch_size=3, idempotent_seconds=86_400)
+    provider = Scripted(answer=lambda recipient: LOST, capabilities=able)
+    scene.send(provider)
+    provider.answer = lambda recipient: YES
+    with watching() as watched:
+        assert scene.settle(provider, now=MORNING.replace(day=23) + HOUR).arrived
+    assert watched.reads_all() == []
+    assert "INDEX attempt_open" in watched.index_of("length(body_sha256) > 0")
+
+
+@pytest.mark.parametrize("able", [Capabilities(batch_size=3, look_up=True), Capabilities(look_up_by_own_id=True)])
+def test_what_is_open_is_asked_for_by_attempt_and_time(scene: World, able: Capabilities) -> None:
+    scene.open(MORNING.replace(day=23))
+    provider = Scripted(capabilities=able, names=lambda recipient: str(recipient.message_id))
+    scene.send(provider)
+    with watching() as watched:
+        assert scene.ask(provider, now=MORNING.replace(day=23) + 4 * HOUR).news
+    assert watched.reads_all() == []
+    for words in ("SELECT id, n FROM attempt", "UPDATE attempt AS a"):
+        assert "INDEX attempt_to_ask" in watched.index_of(words)
+    opened = watched.index_of("LEFT JOIN receipt r")
+    assert "INDEX message_of_batch" in opened
+    assert "INDEX receipt_of_attempt" in opened

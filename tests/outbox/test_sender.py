@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event
 
+from reminder.domain.limits import Limits
 from reminder.domain.states import AttemptState, BatchState, Channel, Fault, Verdict
 from reminder.errors import Trouble
 from reminder.providers.contract import Call, Capabilities
-from reminder.store.capacity import Limits
 from tests.fakes.scripted import LATER, LOST, YES, Answer, Broke, Scripted, by_address, in_turn
 from tests.outbox.world import DEADLINE, EVENING, HOUR, MINUTE, MORNING, ONE_DAY, SECOND, STEP, World, address, phone
 

@@ -1,6 +1,7 @@
 """What may have arrived: settled by the provider, by the channel's rule, or by an organiser; never sent again blindly."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,11 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event
 
+from reminder.domain.consent import Closed
 from reminder.domain.states import AttemptState, Channel, MessageKind, Result
 from reminder.errors import NotAllowed, Trouble
-from reminder.outbox.upkeep import decide
-from reminder.providers.contract import Capabilities
-from reminder.store import upkeep
+from reminder.outbox.settling import decide
+from reminder.providers.contract import Capabilities, ProviderEvent, Told
+from reminder.store import unclear as store
 from reminder.store.queueing import Addressee, at_once, queue
 from tests.fakes.scripted import LATER, LOST, NEVER_ARRIVED, Answer, Broke, Scripted, in_turn
 from tests.outbox.world import DAY, EVENING, HOUR, MINUTE, MORNING, ONE_DAY, SECOND, STEP, World, address, phone
@@ -99,11 +101,12 @@ class TestLookUp:
         send(world, provider)
         assert len(provider.taken) == 1
 
-    def test_what_a_provider_told_before_is_never_lowered(self, world: World) -> None:
+    def test_a_dead_address_is_closed_as_by_a_callback(self, world: World) -> None:
         provider = unclear(world, LOST, able=LOOK_UP)
-        world.run("UPDATE message SET result = :delivered", delivered=int(Result.DELIVERED))
-        world.settle(provider)
-        assert world.message_of("Clara").result == Result.DELIVERED
+        provider.says = ProviderEvent("status", Result.BOUNCED, MORNING, permanent=True)
+        assert world.settle(provider).arrived == 1
+        assert world.message_of("Clara").result == Result.BOUNCED
+        assert world.closed() == {"Clara": Closed.BOUNCED}
 
 
 @dataclass
@@ -113,11 +116,11 @@ class Forgetful(Scripted):
     cannot_tell: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
         self.asked.append(wire_id)
         if wire_id in self.cannot_tell:
             raise Broke
-        return await super().look_up(wire_id, sent_at=sent_at)
+        return await super().look_up(wire_id, sent_at=sent_at, provider_id=provider_id)
 
 
 class TestNoAnswer:
@@ -295,7 +298,7 @@ class TestDecide:
         )
         assert decide(world.database, 5000, "arrived", MORNING)
         with world.database.read() as connection:
-            pages = [upkeep.unclear_messages(connection, after=after) for after in (0, 4899)]
+            pages = [store.unclear_messages(connection, after=after) for after in (0, 4899)]
         assert [len(page) for page in pages] == [1000, 100]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 
 from reminder.clock import VirtualClock
 from reminder.domain.consent import Closed
+from reminder.domain.limits import NO_LIMITS, Limits
 from reminder.domain.links import Links
 from reminder.domain.states import (
     CampaignState,
@@ -22,17 +23,19 @@ from reminder.domain.states import (
     Reason,
 )
 from reminder.domain.times import at_wall_clock, end_of_day
+from reminder.outbox.asking import Asked, ask_open
 from reminder.outbox.opening import OpenedToday, open_due
 from reminder.outbox.recipients import Recipients
+from reminder.outbox.repeating import Repeats
 from reminder.outbox.sender import Sender, Sent
-from reminder.outbox.upkeep import Settled, Tidied, settle, tidy
+from reminder.outbox.settling import Settled, settle
+from reminder.outbox.upkeep import Tidied, tidy
 from reminder.outbox.views import Contents, Senders
 from reminder.providers.contract import Provider
 from reminder.rendering.renderer import Renderer
 from reminder.rendering.templates import default_template_folder
 from reminder.rendering.views import Office
 from reminder.rendering.views import Sender as From
-from reminder.store.capacity import Limits
 from reminder.store.columns import day
 from reminder.store.database import Connection, Database
 from reminder.store.people.addresses import Address
@@ -82,6 +85,15 @@ def no_zones(country: str) -> Sequence[str]:
 @cache
 def renderer() -> Renderer:
     return Renderer([default_template_folder()], Office("The Office", "1 Street", "the office", f"{URL}/privacy", URL))
+
+
+def contents() -> Contents:
+    return Contents(renderer(), Senders(From("letters@example.org", "Letters"), From("12345")))
+
+
+def recipients() -> Recipients:
+    vault = vault_for_tests()
+    return Recipients(vault, Links(vault.link_key, URL), EPOCH)
 
 
 @dataclass
@@ -259,22 +271,24 @@ class World:
 
     # The outbox at work
 
+    def at(self, now: datetime | None) -> datetime:
+        """Move the clock, where an instant is named."""
+        self.clock.move_to(now or self.clock.now())
+        return self.clock.now()
+
     def open(self, now: datetime | None = None, *, chunk: int = 10_000) -> OpenedToday:
-        if now is not None:
-            self.clock.move_to(now)
-        return open_due(self.database, self.clock.now(), chunk=chunk, zones_of=no_zones)
+        return open_due(self.database, self.at(now), chunk=chunk, zones_of=no_zones)
 
     def sender(
         self, *email: Provider, sms: Sequence[Provider] = (), limits: Limits | None = None, owner: str = "me"
     ) -> Sender:
-        vault = vault_for_tests()
         return Sender(
             database=self.database,
-            vault=vault,
-            contents=Contents(renderer(), Senders(From("letters@example.org", "Letters"), From("12345"))),
-            recipients=Recipients(vault, Links(vault.link_key, URL), EPOCH),
+            vault=vault_for_tests(),
+            contents=contents(),
+            recipients=recipients(),
             routes={Channel.EMAIL: list(email), Channel.SMS: list(sms)},
-            limits={Channel.EMAIL: limits or Limits(), Channel.SMS: limits or Limits()},
+            limits={provider.name: limits or NO_LIMITS for provider in (*email, *sms)},
             clock=self.clock,
             owner=owner,
         )
@@ -284,20 +298,29 @@ class World:
         return asyncio.run(self.sender(*email, **more).drain())
 
     def tidy(self, now: datetime | None = None, *, nobody_else: bool = False) -> Tidied:
-        if now is not None:
-            self.clock.move_to(now)
-        return tidy(self.database, self.clock.now(), zones_of=no_zones, nobody_else=nobody_else)
+        return tidy(self.database, self.at(now), zones_of=no_zones, nobody_else=nobody_else)
 
     def settle(self, *providers: Scripted, now: datetime | None = None, hours: int = 6) -> Settled:
-        if now is not None:
-            self.clock.move_to(now)
         return settle(
             self.database,
             vault_for_tests(),
             {provider.name: provider for provider in providers},
             EPOCH,
-            self.clock.now(),
+            self.at(now),
+            repeats=Repeats(self.database, contents(), recipients(), timedelta(hours=4)),
             settle_after=timedelta(hours=hours),
+            wait_for=asyncio.run,
+        )
+
+    def ask(self, *providers: Scripted, now: datetime | None = None, hours: int = 4) -> Asked:
+        """Ask for what no callback told of, `hours` after it went."""
+        return ask_open(
+            self.database,
+            vault_for_tests(),
+            {provider.name: provider for provider in providers},
+            EPOCH,
+            self.at(now),
+            first_wait=timedelta(hours=hours),
             wait_for=asyncio.run,
         )
 
@@ -338,6 +361,12 @@ class World:
         """The newest message of a person."""
         table = "SELECT * FROM message WHERE subscriber_id = :person ORDER BY id DESC LIMIT 1"
         return self.rows(table, person=self.people[name])[0]
+
+    def closed(self) -> dict[str, str]:
+        """Who is on the do-not-contact list by email or phone, and why."""
+        on = "SELECT s.id, n.reason FROM do_not_contact n JOIN subscriber s ON n.address_hash IN (s.email_hash, s.phone_hash)"
+        names = self.names()
+        return {names[row[0]]: row[1] for row in self.rows(on)}
 
     def counts(self, table: str) -> Mapping[int, int]:
         """Rows of a table by state."""

@@ -138,6 +138,7 @@ def message(person: int, at: datetime, state: MessageState = MessageState.ACCEPT
         "subscriber_id": person,
         "batch_id": 0,
         "state": state,
+        "void": int(state is MessageState.CANCELLED),
         "reason": Reason.NONE,
         "result": Result.UNKNOWN,
         "attempt_id": 0,

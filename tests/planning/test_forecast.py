@@ -1,13 +1,13 @@
 """What a forecast says is what opening then makes; everybody is counted once."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reminder.domain.limits import Limits
 from reminder.domain.meant import why_never, why_no_channel
 from reminder.domain.states import Channel, Reason, WaveState
 from reminder.errors import Trouble
@@ -21,7 +21,6 @@ from reminder.store.why import known_of
 from tests.planning.casts import Somebody, casts, empty, made_since, settle
 from tests.planning.world import BEGAN, MAIL, WHO, World, make_world, utc, zones_of
 
-NO_LIMIT: Mapping[Channel, float] = {Channel.EMAIL: 0, Channel.SMS: 0}
 HOUR = timedelta(hours=1)
 # Each example is a whole campaign in a database: a failing one is shown as it is, to make it smaller would take minutes.
 IN_A_DATABASE = settings(
@@ -32,8 +31,8 @@ IN_A_DATABASE = settings(
 
 
 def look_ahead(world: World, campaign_id: int, now: datetime, **rates: float) -> Forecast:
-    by_channel = {channel: rates.get(channel.name.lower(), 0) for channel in Channel}
-    return forecast(world.desk, campaign_id, now=now, rates=by_channel, country_zones=zones_of)
+    limits = {channel: {"p": Limits(per_second=rates.get(channel.name.lower(), 0))} for channel in Channel}
+    return forecast(world.desk, campaign_id, now=now, limits=limits, country_zones=zones_of)
 
 
 def next_instant(found: Forecast, now: datetime) -> datetime | None:

@@ -49,7 +49,7 @@ def statements(world: World, audience: list[str], sql: str, *, some_have_it: boo
         open_due(world.database, now, chunk=100, zones_of=zones_of)
     asked: list[tuple[str, Any]] = []
     event.listen(world.database._readers, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
-    forecast(world.desk, campaign_id, now=now, rates={}, country_zones=zones_of)
+    forecast(world.desk, campaign_id, now=now, limits={}, country_zones=zones_of)
     return [(statement, values) for statement, values in asked if statement.startswith(("SELECT", "WITH"))]
 
 

@@ -6,20 +6,24 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from reminder.domain.limits import Limits
 from reminder.domain.states import Channel, Reason
 from reminder.outbox.opening import open_due
 from reminder.planning.forecast import Forecast, forecast
+from reminder.store import capacity
 from reminder.store.tables import Message
 from tests.planning.casts import message
 from tests.planning.world import BEGAN, World, utc, zones_of
 
-NO_LIMIT: Mapping[Channel, float] = {Channel.EMAIL: 0, Channel.SMS: 0}
+AnyLimits = Mapping[Channel, Mapping[str, Limits]]
 
 
-def look_ahead(
-    world: World, campaign_id: int, now: datetime = BEGAN, rates: Mapping[Channel, float] = NO_LIMIT
-) -> Forecast:
-    return forecast(world.desk, campaign_id, now=now, rates=rates, country_zones=zones_of)
+def look_ahead(world: World, campaign_id: int, now: datetime = BEGAN, limits: AnyLimits | None = None) -> Forecast:
+    return forecast(world.desk, campaign_id, now=now, limits=limits or {}, country_zones=zones_of)
+
+
+def by_email(**limits: float) -> AnyLimits:
+    return {Channel.EMAIL: {"p": Limits(**limits)}}  # type: ignore[arg-type]
 
 
 def by_step(found: Forecast) -> dict[str, dict[Reason, int]]:
@@ -44,7 +48,7 @@ def readers(world: World, count: int, **more: Any) -> None:
 def test_a_rate_that_does_not_suffice_is_told_with_the_hours_it_needs(mail_world: World) -> None:
     readers(mail_world, 20)
     campaign_id = mail_world.create()
-    found = look_ahead(mail_world, campaign_id, rates={Channel.EMAIL: 1 / 3600, Channel.SMS: 0})
+    found = look_ahead(mail_world, campaign_id, limits=by_email(per_second=1 / 3600))
     last = [sending for sending in found.sendings if sending.step_key == "deadline-0d"]
     assert [(each.needs_s, each.next_morning, each.too_late) for each in last] == [(72_000, 0, 8)]
     first = "sending (Wed 2 Dec, 09:00 London, email, 20 people): needs 20 h at 0.000277778/s, 8 go the next morning"
@@ -52,9 +56,29 @@ def test_a_rate_that_does_not_suffice_is_told_with_the_hours_it_needs(mail_world
     assert "  The rate by email does not suffice: 8 people cannot be reached in time." in found.text()
 
 
+def test_a_daily_limit_that_does_not_suffice_is_told_with_how_many_it_leaves_out(mail_world: World) -> None:
+    readers(mail_world, 20)
+    found = look_ahead(mail_world, mail_world.create(), limits=by_email(per_day=12))
+    last = [sending for sending in found.sendings if sending.step_key == "deadline-0d"]
+    assert [(each.next_morning, each.too_late, each.by_limit) for each in last] == [(0, 8, 8)]
+    short = "email, 20 people): with that day's limit 8 of 20 will not get this in time, 8 "
+    assert [line for line in found.text() if f"{short}will be too late" in line]
+    assert [line for line in found.text() if f"{short}go the next morning" in line]
+    assert "  The daily limit by email does not suffice: 8 people cannot be reached in time." in found.text()
+
+
+def test_what_a_provider_took_today_already_counts(mail_world: World) -> None:
+    readers(mail_world, 20)
+    campaign_id, now, limits = mail_world.create(), utc("2020-12-02T08:00"), by_email(per_day=20)
+    assert {each.by_limit for each in look_ahead(mail_world, campaign_id, now, limits).sendings} == {0}
+    mail_world.database.write(lambda c: capacity.reserve(c, "p", 5, limits[Channel.EMAIL]["p"], now))
+    first = look_ahead(mail_world, campaign_id, now, limits).sendings[0]
+    assert (first.local_on, first.by_limit) == (now.date(), 5)
+
+
 def test_a_rate_that_suffices_is_not_mentioned(mail_world: World) -> None:
     readers(mail_world, 20)
-    found = look_ahead(mail_world, mail_world.create(), rates={Channel.EMAIL: 20, Channel.SMS: 1})
+    found = look_ahead(mail_world, mail_world.create(), limits=by_email(per_second=20))
     assert (found.look_at, {each.needs_s for each in found.sendings}) == (NOBODY_BY_SMS, {1})
 
 

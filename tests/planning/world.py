@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select, text, update
 
 from reminder.domain.cases import IssuedText
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import CampaignState, Channel, WaveState
 from reminder.planning import campaigns, drafts, triage, waves
 from reminder.planning.desk import Desk, Done
@@ -53,15 +54,26 @@ class World:
     database: Database
     desk: Desk
     case_id: int
+    texts: SmsRules = EVERYWHERE
 
     def change_case(self, **values: Any) -> None:
         self.database.write(lambda connection: cases.change_case(connection, self.case_id, values))
 
-    def person(self, name: str, zone: str, *, sms: bool = False, email: bool = True, joined: datetime = BEGAN) -> int:
-        """A supporter who asked for everything, with a rhythm of her zone."""
+    def person(
+        self,
+        name: str,
+        zone: str,
+        *,
+        sms: bool = False,
+        email: bool = True,
+        joined: datetime = BEGAN,
+        phone_country: str = "",
+    ) -> int:
+        """A supporter who asked for everything, with a rhythm of her zone and number."""
         row = {
             "email_hash": hashlib.sha256(name.encode()).digest(),
-            "rhythm_id": self.rhythm(zone=zone),
+            "phone_country": phone_country,
+            "rhythm_id": self.rhythm(zone=zone, sms_country=phone_country),
             "email_since": joined if email else None,
             "sms_since": joined if sms else None,
             "joined_at": joined,
@@ -120,10 +132,10 @@ class World:
         self.database.write(lambda c: c.execute(update(table).where(table.c.id == campaign_id).values(**values)))
 
     def plan(self, now: datetime) -> PlanResult:
-        return waves.plan_waves(self.database, now, country_zones=zones_of)
+        return waves.plan_waves(self.database, now, country_zones=zones_of, texts=self.texts)
 
     def triage(self, now: datetime) -> TriageResult:
-        return triage.triage(self.database, now, country_zones=zones_of)
+        return triage.triage(self.database, now, country_zones=zones_of, texts=self.texts)
 
     def waves(self, campaign_id: int | None = None, state: WaveState | None = None) -> list[Wave]:
         table = Wave.metadata.tables["wave"]

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from email import message_from_bytes
 
 import httpx
 
@@ -12,6 +11,7 @@ from reminder.domain.states import Channel, Fault, Verdict
 from reminder.providers.contract import Callback, Provider
 from reminder.providers.registry import build
 from tests.fakes.http import FakeHttp, Reply, Request
+from tests.providers.judges import judge_of
 from tests.providers.people import EMAILS, NOW, SENDER
 
 # For a server that never answers; any other has the time that a loaded machine takes.
@@ -27,7 +27,7 @@ async def provider_before(
 ) -> AsyncIterator[tuple[Provider, FakeHttp]]:
     """The provider, and the server that it asks."""
     timeout = SHORT if isinstance(answer, Reply) and answer.hangs else PATIENT
-    async with FakeHttp(answer) as server, httpx.AsyncClient(timeout=timeout) as http:
+    async with FakeHttp(answer, judge_of(name)) as server, httpx.AsyncClient(timeout=timeout) as http:
         provider = build(name, {**options, "url": server.url}, http)
         yield provider, server
         await provider.close()
@@ -102,15 +102,6 @@ def form(fields: dict[str, str], boundary: str = "xYzZY") -> tuple[bytes, str]:
         "Content-Type: text/plain\r\n\r\nattached\r\n"
     )
     return "".join([*parts, f"--{boundary}--\r\n"]).encode(), f"multipart/form-data; boundary={boundary}"
-
-
-def fields_of(request: Request) -> list[tuple[str, str]]:
-    """The fields of a multipart form, in their order."""
-    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    parts = message_from_bytes(head + request.body).get_payload()
-    assert isinstance(parts, list)
-    found = [(part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in parts]
-    return [(str(name), value.decode()) for name, value in found]
 
 
 def named_nobody(receipts: list[Receipt]) -> bool:

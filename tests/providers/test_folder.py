@@ -67,16 +67,16 @@ async def test_a_line_torn_by_a_crash_does_not_swallow_the_next_one(tmp_path: Pa
     provider = folder_provider("email-folder", tmp_path)
     await provider.send(call(Channel.EMAIL, 1))
     assert (tmp_path / LOG_NAME).read_text().splitlines()[1].startswith(f"{wire_id(1)} ")
-    assert await provider.look_up("m99-abc", sent_at=NOW) is None
-    assert await provider.look_up(wire_id(1), sent_at=NOW) is Result.SENT
+    assert await provider.look_up("m99-abc", sent_at=NOW) == []
+    assert [each.result for each in await provider.look_up(wire_id(1), sent_at=NOW)] == [Result.SENT]
 
 
 async def test_a_file_without_its_line_was_not_accepted(tmp_path: Path) -> None:
     (tmp_path / f"{wire_id(1)}.eml").write_text("left by a crash")
     provider = folder_provider("email-folder", tmp_path)
-    assert await provider.look_up(wire_id(1), sent_at=NOW) is None
+    assert await provider.look_up(wire_id(1), sent_at=NOW) == []
     await provider.send(call(Channel.EMAIL, 1))
-    assert await provider.look_up(wire_id(1), sent_at=NOW) is Result.SENT
+    assert [each.result for each in await provider.look_up(wire_id(1), sent_at=NOW)] == [Result.SENT]
 
 
 async def test_a_wire_id_is_never_a_path(tmp_path: Path) -> None:

@@ -218,14 +218,14 @@ LOGGED = {
 async def test_the_log_says_what_became_of_a_message(statuses: list[object], result: Result) -> None:
     entries = [{"messageId": WIRE, "status": each} for each in statuses]
     async with provider_before("infobip", LEAST, json_reply({"results": [*entries, "odd"]})) as (provider, server):
-        assert await provider.look_up(WIRE, sent_at=NOW) == result
+        assert (await provider.look_up(WIRE, sent_at=NOW))[0].result == result
     assert (server.requests[0].path, server.requests[0].query["messageId"]) == ("/sms/3/logs", WIRE)
 
 
 async def test_a_message_that_is_not_in_the_log_when_it_would_be_was_never_there() -> None:
     stranger = {"messageId": f"{WIRE}0", "status": status(3, 5, "DELIVERED_TO_HANDSET")}
     async with provider_before("infobip", LEAST, json_reply({"results": [stranger]}, date=DATE)) as (provider, _):
-        assert await provider.look_up(WIRE, sent_at=NOW) is None
+        assert await provider.look_up(WIRE, sent_at=NOW) == []
 
 
 def dated(after: timedelta) -> Reply:

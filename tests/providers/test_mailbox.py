@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminder.domain.consent import Leaving
+from reminder.domain.replies import is_automatic
 from reminder.domain.states import Channel, Result
 from reminder.providers.contract import Inbound, ProviderEvent
 from reminder.providers.email.mailbox import Mailbox, as_callback
@@ -101,6 +102,43 @@ def test_a_report_names_the_message_by_its_message_id(kind: str) -> None:
 def test_a_report_that_leaves_the_message_out_names_it_by_where_it_came_back_to(to: str) -> None:
     [event] = told(report(to=to).replace(f"Message-ID: <{WIRE}@example.org>\n", ""))
     assert event.wire_id == WIRE
+
+
+@pytest.mark.parametrize("name", ["Delivered-To", "X-Original-To", "Envelope-To", "To"])
+def test_the_address_that_a_mail_came_back_to_stands_in_several_headers(name: str) -> None:
+    mail = report(to="letters@example.org").replace(f"Message-ID: <{WIRE}@example.org>\n", "")
+    [event] = told(f"Delivered-To: reminder@localhost\n{name}: Bounces+{WIRE.upper()}@example.org\n{mail}")
+    assert event.wire_id == WIRE
+
+
+def test_where_it_came_back_to_says_more_than_the_message_id_that_a_stranger_wrote() -> None:
+    other = "2b3c.0123456789abcdef"
+    [event] = told(report(to=f"bounces+{other}@example.org"))
+    assert event.wire_id == other
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "permanent"),
+    [
+        ("550 5.1.1 no such mailbox", Result.BOUNCED, True),
+        ("Your mail was refused.", Result.BOUNCED, False),
+        ("5.2.2 mailbox full", Result.BOUNCED, False),
+        ("still trying, 4.4.1", Result.DEFERRED, False),
+    ],
+)
+def test_a_bounce_in_no_form_at_all_names_its_message_by_where_it_came_back_to(
+    text: str, result: Result, permanent: bool
+) -> None:
+    head = f"Return-Path: <>\nFrom: MAILER-DAEMON@old.example.net\nTo: bounces+{WIRE}@example.org\nSubject: Mail\n"
+    [event] = told(f"{head}Auto-Submitted: auto-replied\n\n{text}\n")
+    assert (event.wire_id, event.result, event.permanent) == (WIRE, result, permanent)
+
+
+def test_a_holidays_notice_that_comes_back_the_same_way_is_no_bounce() -> None:
+    head = f"Return-Path: <>\nFrom: clara@example.org\nTo: bounces+{WIRE}@example.org\nSubject: Away\n"
+    [said] = Mailbox().parse(as_callback(f"{head}Auto-Submitted: auto-replied\n\nI am away.\n".encode(), NOW))
+    assert isinstance(said, Inbound)
+    assert is_automatic(said.headers)
 
 
 @pytest.mark.parametrize(

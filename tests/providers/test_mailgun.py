@@ -15,7 +15,6 @@ from reminder.providers.email.mailgun_form import form_of_call
 from reminder.providers.registry import build
 from tests.fakes.http import Reply, Request, json_reply
 from tests.providers.over_http import (
-    fields_of,
     full_content,
     headers_of,
     html_of,
@@ -53,7 +52,7 @@ async def test_a_call_is_one_form() -> None:
     [request] = server.requests
     assert (request.method, request.target) == ("POST", "/v3/mg.example.org/messages")
     assert request.headers["authorization"] == httpx.BasicAuth("api", SECRET)._auth_header
-    fields = fields_of(request)
+    fields = request.parts
     assert [value for name, value in fields if name == "to"] == [EMAILS[1], EMAILS[2]]
     single = {name: value for name, value in fields if name != "to"}
     assert len(single) == len(fields) - 2
@@ -74,7 +73,7 @@ async def test_with_their_variables_everybody_reads_their_own() -> None:
     people = recipients(EMAIL, 1, 2)
     async with provider_before("mailgun", LEAST, GOOD) as (provider, server):
         await provider.send(call(EMAIL, to=people, what=full_content()))
-    fields = dict(fields_of(server.requests[0]))
+    fields = dict(server.requests[0].parts)
     variables = orjson.loads(fields["recipient-variables"])
     assert variables.keys() == {person.address for person in people}
     for person in people:
@@ -96,7 +95,7 @@ def test_what_mailgun_would_read_as_its_own_is_cut_in_two(words: str) -> None:
     content = replace(full_content(), text=Spliced((f"{words}, ", ""), (Gap(2),)), html=None, headers=())
     [person] = recipients(EMAIL, 1)
     body, kind = form_of_call(call(EMAIL, 1, what=content), [person])
-    fields = dict(fields_of(Request("POST", "/", {"content-type": kind}, body)))
+    fields = dict(Request("POST", "/", {"content-type": kind}, body).parts)
     assert (words in fields["text"]) == (words == "100 %")
     values = orjson.loads(fields["recipient-variables"])[person.address]
     assert read(fields["text"], values) == f"{words}, {person.values[2]}"
@@ -107,7 +106,7 @@ def test_options_headers_and_variables_stay_far_below_16_kb_for_a_full_call() ->
         Recipient(n, f"{n:x}.00", f"p{n}@example.org", ("", f"{n:x}.00", "https://example.org")) for n in range(1_000)
     ]
     body, kind = form_of_call(call(EMAIL, what=full_content(), to=people), people)
-    fields = fields_of(Request("POST", "/", {"content-type": kind}, body))
+    fields = Request("POST", "/", {"content-type": kind}, body).parts
     assert sum(len(name) + len(value) for name, value in fields if name[:2] in {"o:", "h:", "v:", "t:"}) < 2_000
 
 
@@ -128,7 +127,7 @@ WINDOWS = {
 @pytest.mark.parametrize(("left", "window"), WINDOWS.values(), ids=WINDOWS.keys())
 def test_it_tries_until_the_message_is_of_no_use(left: timedelta, window: str | None) -> None:
     body, kind = form_of_call(replace(call(EMAIL, 1), not_after=NOW + left), recipients(EMAIL, 1))
-    assert dict(fields_of(Request("POST", "/", {"content-type": kind}, body))).get("o:deliver-within") == window
+    assert dict(Request("POST", "/", {"content-type": kind}, body).parts).get("o:deliver-within") == window
 
 
 async def test_a_second_message_to_an_address_waits_for_another_call() -> None:
@@ -136,7 +135,7 @@ async def test_a_second_message_to_an_address_waits_for_another_call() -> None:
     second = second._replace(address=first.address.title())
     async with provider_before("mailgun", LEAST, GOOD) as (provider, server):
         receipts = await provider.send(call(EMAIL, to=[first, second]))
-    assert [name for name, _ in fields_of(server.requests[0])].count("to") == 1
+    assert [name for name, _ in server.requests[0].parts].count("to") == 1
     assert [(r.message_id, r.verdict, r.retry_after) for r in receipts] == [
         (1, Verdict.ACCEPTED, None),
         (2, Verdict.RETRY, 0),
@@ -199,7 +198,7 @@ async def test_one_bad_address_is_found_and_the_others_get_their_message() -> No
     async with provider_before("mailgun", LEAST, dislikes_the_fifth) as (provider, server):
         receipts = {r.message_id: r for r in await provider.send(call(EMAIL))}
         taken = [
-            value for r in server.requests if EMAILS[5].encode() not in r.body for n, value in fields_of(r) if n == "to"
+            value for r in server.requests if EMAILS[5].encode() not in r.body for n, value in r.parts if n == "to"
         ]
     assert {n: (r.verdict, r.fault) for n, r in receipts.items()} == {
         n: ADDRESS if n == 5 else (Verdict.ACCEPTED, Fault.NONE) for n in EMAILS
@@ -277,7 +276,7 @@ async def test_its_lists_are_read_to_their_end_and_from_nobody_else() -> None:
 )
 async def test_a_list_that_cannot_be_read_is_trouble(answer: Reply) -> None:
     async with provider_before("mailgun", LEAST, answer) as (provider, _):
-        with pytest.raises(Trouble, match="could not be read"):
+        with pytest.raises(Trouble, match=r"(?:could|may) not be read"):
             await provider.suppressions()
 
 

@@ -212,7 +212,7 @@ LISTED = {
 async def test_the_list_of_messages_says_what_became_of_one(status: str, result: Result) -> None:
     found = [{"CustomID": WIRE, "Status": status}, {"CustomID": f"{WIRE}0", "Status": "spam"}]
     async with provider_before("mailjet", LEAST, json_reply({"Count": 2, "Data": found})) as (provider, server):
-        assert await provider.look_up(WIRE, sent_at=NOW) == result
+        assert (await provider.look_up(WIRE, sent_at=NOW))[0].result == result
     [request] = server.requests
     assert (request.path, request.query["CustomID"], request.query["ShowCustomID"]) == (
         "/v3/REST/message",
@@ -229,7 +229,7 @@ def listed(*found: object, after: timedelta | None = None) -> Reply:
 async def test_a_message_that_is_not_listed_when_it_would_be_was_never_there() -> None:
     stranger = {"CustomID": f"{WIRE}0", "Status": "sent"}
     async with provider_before("mailjet", LEAST, listed(stranger, after=timedelta(hours=2))) as (provider, _):
-        assert await provider.look_up(WIRE, sent_at=NOW) is None
+        assert await provider.look_up(WIRE, sent_at=NOW) == []
 
 
 @pytest.mark.parametrize(

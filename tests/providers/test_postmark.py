@@ -139,13 +139,14 @@ async def test_accepted_without_a_code_is_accepted() -> None:
         assert summed(await provider.send(call(EMAIL, 1))) == {ACCEPTED}
 
 
-async def test_who_is_missing_in_the_answer_gets_no_receipt() -> None:
+async def test_who_is_missing_in_the_answer_is_unclear() -> None:
     def half(request: Request) -> Reply:
         return json_reply([{"ErrorCode": 0, "MessageID": "id", "To": m["To"].upper()} for m in request.json][2:])
 
     async with provider_before("postmark", LEAST, half) as (provider, _):
         receipts = await provider.send(call(EMAIL, 1, 2, 3, 4))
-    assert [(r.message_id, r.verdict) for r in receipts] == [(3, Verdict.ACCEPTED), (4, Verdict.ACCEPTED)]
+    taken, unclear = Verdict.ACCEPTED, Verdict.AMBIGUOUS
+    assert {r.message_id: r.verdict for r in receipts} == {1: unclear, 2: unclear, 3: taken, 4: taken}
 
 
 async def test_an_answer_in_another_order_is_read_by_its_addresses() -> None:
@@ -160,7 +161,8 @@ async def test_an_answer_in_another_order_is_read_by_its_addresses() -> None:
 @pytest.mark.parametrize("entries", [[], [7, None], [{"ErrorCode": 406}], [{}, {}, {}]], ids=str)
 async def test_an_answer_that_fits_nobody_leaves_everybody_unclear(entries: list[object]) -> None:
     async with provider_before("postmark", LEAST, json_reply(entries)) as (provider, _):
-        assert await provider.send(call(EMAIL, 1, 2)) == []
+        receipts = await provider.send(call(EMAIL, 1, 2))
+    assert [(r.message_id, r.verdict) for r in receipts] == [(1, Verdict.AMBIGUOUS), (2, Verdict.AMBIGUOUS)]
 
 
 async def test_a_code_that_is_no_number_is_unclear() -> None:
@@ -271,11 +273,11 @@ async def test_its_list_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [Reply(401), Reply(200, b"<html>"), Reply(drops=True), json_reply([1]), json_reply({})]
+    "answer", [Reply(404), Reply(200, b"<html>"), Reply(drops=True), json_reply([1]), json_reply({})]
 )
 async def test_a_list_that_cannot_be_read_is_trouble(answer: Reply) -> None:
     async with provider_before("postmark", LEAST, answer) as (provider, _):
-        with pytest.raises(Trouble, match="could not be read"):
+        with pytest.raises(Trouble, match=r"(?:could|may) not be read"):
             await provider.suppressions()
 
 

@@ -4,20 +4,19 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from reminder.domain.message import Content, Gap, Receipt, Spliced
-from reminder.domain.states import Channel, Fault, Verdict
+from reminder.domain.states import Channel, Fault
 from reminder.errors import BadSetting
 from reminder.providers.options import setting_name
 from reminder.providers.registry import REGISTRY, build, provider_class
 from reminder.providers.sms.single import SingleSms, e164, iso_instant, volley_of
 from tests.fakes.http import FakeHttp, Reply, Request
+from tests.providers.judges import judge_of
 from tests.providers.people import NOW, PHONES, call
 from tests.providers.samples import SECRET
 
@@ -42,7 +41,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(name: str, answer: Reply | Callable[[Request], Reply], **more: str) -> AsyncIterator[Bench]:
-    async with FakeHttp(answer) as server, httpx.AsyncClient(timeout=0.5) as http:
+    async with FakeHttp(answer, judge_of(name)) as server, httpx.AsyncClient(timeout=0.5) as http:
         provider = build(name, sample(name).options(server.url) | more, http)
         assert isinstance(provider, SingleSms)
         yield Bench(provider, server)
@@ -50,59 +49,6 @@ async def bench(name: str, answer: Reply | Callable[[Request], Reply], **more: s
 
 def test_there_are_such_providers() -> None:
     assert "twilio" in NAMES
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    ("reply", "verdict", "fault"),
-    [
-        (Reply(hangs=True), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(drops=True), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(200, b"<html>It works!</html>", {"content-type": "text/html"}), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(202, b""), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(200, b"[]"), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(500, b"<html>oh</html>"), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(502), Verdict.AMBIGUOUS, Fault.NONE),
-        (Reply(503, b"busy"), Verdict.RETRY, Fault.NONE),
-        (Reply(429, b"{}"), Verdict.RETRY, Fault.NONE),
-        (Reply(301, b"", {"location": "https://elsewhere.example.org"}), Verdict.RETRY, Fault.ACCOUNT),
-        (Reply(401, b"<html>who?</html>"), Verdict.RETRY, Fault.ACCOUNT),
-        (Reply(404, b"<html>what?</html>"), Verdict.RETRY, Fault.ACCOUNT),
-    ],
-    ids=lambda value: str(value.status) if isinstance(value, Reply) else None,
-)
-async def test_an_answer_that_is_not_the_providers_own(name: str, reply: Reply, verdict: Verdict, fault: Fault) -> None:
-    async with bench(name, reply) as it:
-        [receipt] = await it.send(1)
-        assert len(it.server.requests) == 1
-    assert (receipt.verdict, receipt.fault) == (verdict, fault)
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_where_nobody_listens_nothing_was_taken(name: str) -> None:
-    async with httpx.AsyncClient() as http:
-        provider = build(name, sample(name).options(CLOSED), http)
-        [receipt] = await provider.send(call(Channel.SMS, 1))
-    assert (receipt.verdict, receipt.fault) == (Verdict.RETRY, Fault.NONE)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    ("headers", "body", "seconds"),
-    [
-        ({"retry-after": "17"}, b"{}", 17),
-        ({"retry-after": format_datetime(NOW + timedelta(minutes=3), usegmt=True)}, b"{}", 180),
-        ({}, b'{"message": "try again in 90 seconds"}', 90),
-        ({}, b"{}", None),
-    ],
-    ids=["seconds", "date", "text", "none"],
-)
-async def test_a_wait_that_the_provider_asks_for(
-    name: str, headers: dict[str, str], body: bytes, seconds: int | None
-) -> None:
-    async with bench(name, Reply(429, body, headers)) as it:
-        [receipt] = await it.send(1)
-    assert (receipt.verdict, receipt.retry_after) == (Verdict.RETRY, seconds)
 
 
 @pytest.mark.parametrize("name", NAMES)

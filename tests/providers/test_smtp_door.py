@@ -67,6 +67,13 @@ async def test_bounces_go_to_the_envelope_sender_when_there_is_one() -> None:
     assert server.accepted[0].sender == "bounces@example.org"
 
 
+async def test_with_verp_each_bounce_comes_back_to_an_address_that_names_its_message() -> None:
+    settings = {"envelope_sender": "bounces@example.org", "verp": True}
+    async with FakeSmtp() as server, relay(server.port, **settings) as provider:
+        await provider.send(call(Channel.EMAIL, 1, 2))
+    assert [taken.sender for taken in server.accepted] == [f"bounces+{wire_id(n)}@example.org" for n in (1, 2)]
+
+
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 async def test_tls_and_login_with_a_certificate_that_we_trust(tls: str, tmp_path: Path) -> None:
     certificate = make_certificate(tmp_path)
@@ -141,6 +148,8 @@ BAD_SETTINGS = {
     "greeting with a command": ({"hello_name": "me\r\nMAIL FROM:<>"}, "SMTP_HELLO_NAME"),
     "authority": ({"ca_file": "no/such/file.pem"}, "SMTP_CA_FILE"),
     "envelope sender": ({"envelope_sender": "bounces"}, "SMTP_ENVELOPE_SENDER"),
+    "verp without an envelope sender": ({"verp": "yes"}, "SMTP_VERP"),
+    "verp without room": ({"verp": "yes", "envelope_sender": f"{'b' * 31}@example.org"}, "SMTP_VERP"),
 }
 
 

@@ -81,7 +81,7 @@ def values_for(content: Content, **given: str) -> tuple[str, ...]:
         "name": "Clara",
         "leave_url": LINKS.leave(CLARA),
         "short_url": LINKS.short(CLARA),
-        "confirm_url": LINKS.many(Purpose.CONFIRM, 0, [CLARA])[0],
+        "confirm_url": LINKS.many(0, [CLARA], [Purpose.CONFIRM])[0][0],
         "link_url": f"{HOST}/me/AAAAAAAAAAA",
         "invitation_url": f"{HOST}/join/AAAAAAAAAAA",
     }

@@ -57,7 +57,7 @@ def test_what_is_on_its_way_makes_another_version_too(appeal: World) -> None:
     assert [each.final for each in report_expired(appeal.database, ENDED)] == [False]
     assert report_expired(appeal.database, ENDED + SECOND) == []
     appeal.run("UPDATE batch SET state = 4")
-    appeal.run("UPDATE message SET state = 6")
+    appeal.run("UPDATE message SET state = 6, void = 1")
     appeal.run("UPDATE delivery SET state = 4")
     assert [each.final for each in report_expired(appeal.database, ENDED + SECOND)] == [True]
 

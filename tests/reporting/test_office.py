@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from reminder.domain.states import CampaignState, DeliveryState, MessageKind, MessageState, Reason, WaveState
+from reminder.domain.states import CampaignState, Channel, DeliveryState, MessageKind, MessageState, Reason, WaveState
 from reminder.reporting.office import Told, office_reminders
 from reminder.store.database import Database
+from reminder.store.tables import InboxRow
 from tests.reporting.test_listing import LIVE, QUESTION
 from tests.reporting.world import START, ZONE, World, world
 
@@ -49,6 +50,28 @@ def test_a_case_that_waits_is_told_in_the_morning_and_again_after_a_week(office:
     office.run("UPDATE instance SET monday_on = :day", day=date(2020, 12, 14).toordinal())
     told = [keys(look(office, TUESDAY + days * DAY)) for days in range(1, 8)]
     assert [each for each in told if each] == [["case-waits:k3x7qa:1"]]
+
+
+def reply(made: World, due_on: date | None, mark: bytes) -> None:
+    values = {"fingerprint": mark, "at": START, "channel": Channel.EMAIL, "sender_ct": b"x", "text_ct": b"x"}
+    made.add(InboxRow, **values, what="sounds like leaving", due_on=due_on)
+
+
+def test_replies_that_are_due_are_told_every_morning_until_they_are_dealt_with(office: World) -> None:
+    reply(office, TUESDAY.date() + 3 * DAY, b"1")
+    reply(office, None, b"2")
+    assert look(office, TUESDAY) == []
+    [told] = look(office, TUESDAY + DAY)
+    assert (told.kind, told.payload["reason"].startswith("1 reply must be dealt with, the first by")) == (
+        MessageKind.ALERT,
+        True,
+    )
+    assert look(office, TUESDAY + DAY + timedelta(hours=3)) == [], "once a day"
+    [again] = look(office, TUESDAY + 5 * DAY)
+    assert "the first was due" in again.payload["reason"]
+    office.run("UPDATE inbox SET done_at = 1 WHERE due_on IS NOT NULL")
+    office.run("UPDATE instance SET monday_on = :day", day=date(2020, 12, 14).toordinal())
+    assert look(office, TUESDAY + 6 * DAY) == []
 
 
 def test_a_case_that_was_answered_is_told_no_more(office: World) -> None:

@@ -312,6 +312,7 @@ def promise(
         kind=MessageKind.NUDGE,
         batch_id=batch,
         state=message,
+        void=int(message is MessageState.CANCELLED),
         result=result,
         open_until=ENDED,
         attempt_id=attempt,

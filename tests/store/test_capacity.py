@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
+from reminder.domain.limits import Limits, Used
 from reminder.store import capacity
-from reminder.store.capacity import FAILURES_UNTIL_BREAK, Limits, Room
+from reminder.store.capacity import FAILURES_UNTIL_BREAK, Room
 from reminder.store.database import Database
 from tests.outbox.world import HOUR, MINUTE, MORNING, ONE_DAY, SECOND
 
@@ -101,6 +104,84 @@ class TestQuota:
         limits = Limits(per_day=10)
         reserve(database, 10, limits)
         assert reserve(database, 10, limits, name="other") == Room(10)
+
+
+class TestWarmUp:
+    """Few on the first day, then twice the most that went before, until the quota."""
+
+    LIMITS = Limits(per_day=300, warm_up=50)
+
+    def taken(self, database: Database, day: int, wanted: int = 1_000) -> int:
+        return reserve(database, wanted, self.LIMITS, day * ONE_DAY).granted
+
+    def test_it_doubles_each_day_until_the_quota(self, database: Database) -> None:
+        assert [self.taken(database, day) for day in range(5)] == [50, 100, 200, 300, 300]
+
+    def test_within_a_day_the_rest_of_its_number_is_left(self, database: Database) -> None:
+        assert [self.taken(database, 0, 30), self.taken(database, 0, 30)] == [30, 20]
+        assert reserve(database, 1, self.LIMITS) == Room(0, MIDNIGHT)
+        assert out_until(database, self.LIMITS) == MIDNIGHT - MORNING
+
+    def test_a_day_that_was_hardly_used_doubles_nothing(self, database: Database) -> None:
+        assert [self.taken(database, 0), self.taken(database, 1, 1), self.taken(database, 2)] == [50, 1, 100]
+
+    def test_what_was_given_back_was_not_used(self, database: Database) -> None:
+        self.taken(database, 0)
+        give_back(database, 20, self.LIMITS)
+        assert self.taken(database, 1) == 60
+
+    def test_days_without_use_change_nothing_until_a_month_makes_it_new(self, database: Database) -> None:
+        self.taken(database, 0)
+        assert self.taken(database, 30) == 100
+        assert self.taken(database, 61) == 50
+
+    def test_without_a_quota_it_goes_on_doubling(self, database: Database) -> None:
+        limits = Limits(warm_up=10)
+        assert [reserve(database, 1_000, limits, day * ONE_DAY).granted for day in range(4)] == [10, 20, 40, 80]
+
+    def test_a_warmed_provider_is_known_after_a_restart(self, database: Database) -> None:
+        self.taken(database, 0)
+        with database.read() as connection:
+            used = capacity.standing(connection, ["p"], MORNING + ONE_DAY)["p"].used
+        assert used == Used((MORNING + ONE_DAY).toordinal(), 0, 50)
+
+
+class TestStopped:
+    """The brake stops a provider for campaigns; what tells organisers of it still goes."""
+
+    def test_there_is_room_for_organisers_alone(self, database: Database) -> None:
+        database.write(lambda c: capacity.stop(c, "p", "too much came back", MORNING))
+        assert reserve(database, 5, Limits()).granted == 0
+        room = database.write(lambda c: capacity.reserve(c, "p", 5, Limits(), MORNING, even_stopped=True))
+        assert room == Room(5)
+
+    def test_one_that_fails_is_closed_for_them_too(self, database: Database) -> None:
+        database.write(lambda c: capacity.stop(c, "p", "too much came back", MORNING))
+        fail(database, account=True)
+        room = database.write(lambda c: capacity.reserve(c, "p", 5, Limits(), MORNING, even_stopped=True))
+        assert room == Room(0, MORNING + MINUTE)
+
+
+def test_a_failure_is_to_be_told_once_until_it_worked_again(database: Database) -> None:
+    def tell() -> bool:
+        return database.write(lambda c: capacity.tell_of(c, "p", MORNING))
+
+    fail(database, account=True)
+    assert [tell(), tell()] == [True, False]
+    database.write(lambda c: capacity.note_success(c, "p"))
+    fail(database, account=True)
+    assert tell()
+
+
+def test_without_limits_room_costs_one_look(sqlite_database: Database) -> None:
+    fail(sqlite_database)
+    asked: list[str] = []
+    listen(Engine, "before_cursor_execute", heard := lambda *about: asked.append(about[2]))
+    try:
+        reserve(sqlite_database, 5, Limits())
+    finally:
+        remove(Engine, "before_cursor_execute", heard)
+    assert [sql.split()[0] for sql in asked if not sql.startswith(("BEGIN", "PRAGMA"))] == ["SELECT"]
 
 
 class TestBreak:

@@ -2,12 +2,14 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
 from reminder.errors import Busy, Trouble
 from reminder.store import schema
-from reminder.store.database import LONG_WAIT_SECONDS, Database
+from reminder.store.database import Database
+from reminder.store.writer import JOIN_SECONDS, LONG_WAIT_SECONDS, Writer
 
 
 def _organiser(connection, digest: bytes) -> None:
@@ -129,21 +131,69 @@ def test_a_write_that_nobody_waits_for_tells_what_went_wrong(sqlite_database: Da
         sqlite_database.write_soon(full).result(10)
 
 
-def test_who_waits_for_the_writer_makes_long_work_go_in_smaller_pieces(sqlite_database: Database) -> None:
-    assert not sqlite_database.is_in_demand()
+def long_job(sqlite_database: Database) -> tuple[threading.Event, threading.Event, threading.Thread]:
+    """Something that keeps the writer: (has begun, may end, who waits for it)."""
     begun, may_end = threading.Event(), threading.Event()
 
     def long(_: Connection) -> None:
         begun.set()
         assert may_end.wait(10)
 
-    work = sqlite_database.write_soon(long)
+    waits = threading.Thread(target=sqlite_database.write, args=(long,))
+    waits.start()
     assert begun.wait(10)
-    waiting = sqlite_database.write_soon(lambda connection: None)
+    return begun, may_end, waits
+
+
+def until_long_ago() -> None:
+    """Until whoever came a moment ago has waited for long, and no commit is shared any more."""
     came = time.monotonic()
-    while time.monotonic() < came + 2 * LONG_WAIT_SECONDS:
+    while time.monotonic() < came + 2 * max(LONG_WAIT_SECONDS, JOIN_SECONDS):
         pass
+
+
+def test_who_waits_for_the_writer_makes_long_work_go_in_smaller_pieces(sqlite_database: Database) -> None:
+    assert not sqlite_database.is_in_demand()
+    _, may_end, long = long_job(sqlite_database)
+    waiting = threading.Thread(target=sqlite_database.write, args=(lambda connection: None,))
+    waiting.start()
+    until_long_ago()
+    assert not sqlite_database.is_in_demand()
     may_end.set()
-    work.result(10)
-    waiting.result(10)
+    long.join(10)
+    waiting.join(10)
     assert sqlite_database.is_in_demand()
+
+
+def test_who_may_not_wait_makes_long_work_go_in_smaller_pieces_at_once(sqlite_database: Database) -> None:
+    sqlite_database.write_soon(lambda connection: None).result(10)
+    assert sqlite_database.is_in_demand()
+
+
+def test_who_may_not_wait_goes_before_who_may_and_shares_a_commit_only_with_their_like(sqlite_url: str) -> None:
+    order: list[str] = []
+    engine = create_engine(sqlite_url)
+    listen(engine, "commit", lambda _: order.append("commit"))
+    writer, begun, may_end = Writer(engine), threading.Event(), threading.Event()
+
+    def long(_: Connection) -> None:
+        begun.set()
+        assert may_end.wait(10)
+
+    def slow(_: Connection) -> None:
+        order.append("soon 1")
+        writer.put(lambda _: order.append("soon 2"), soon=True)
+        until_long_ago()
+
+    writer.put(long)
+    assert begun.wait(10)
+    writer.put(lambda _: order.append("first"))
+    last = writer.put(lambda _: order.append("second"))
+    writer.put(slow, soon=True)
+    until_long_ago()
+    may_end.set()
+    last.result(10)
+    writer.close()
+    # One that may wait comes between two that may not: a stream of callbacks stops nobody's work for good.
+    assert order == ["commit", "soon 1", "commit", "first", "soon 2", "commit", "second", "commit"]
+    engine.dispose()

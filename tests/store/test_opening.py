@@ -209,7 +209,7 @@ class TestOneDay:
 
     def test_a_cancelled_message_leaves_the_day_free(self, world: World) -> None:
         world.scene("Clara").open(MORNING)
-        world.run("UPDATE message SET state = 6")
+        world.run("UPDATE message SET state = 6, void = 1")
         world.campaign("B")
         world.wave("B", hour=12)
         world.open(MORNING + 3 * HOUR)

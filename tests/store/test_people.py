@@ -212,7 +212,7 @@ def test_moving_to_another_zone_or_hour_is_remembered_once(database: Database) -
     assert not move(zone="Europe/London", sms_hour=18)
     with database.read() as connection:
         stored = connection.execute(text("SELECT rhythm_id, rhythm_since FROM subscriber")).one()
-        assert rhythm(connection, stored.rhythm_id) == Habits("Europe/London", sms=Hours(18))
+        assert rhythm(connection, stored.rhythm_id) == Habits("Europe/London", "GB", sms=Hours(18))
     assert stored.rhythm_since == int(later.timestamp())
 
 
@@ -275,7 +275,7 @@ def test_filling_in_never_changes_what_is_known_and_a_second_time_changes_nothin
     assert filled(once, **more) == once
     assert once.zone == habits.zone or not habits.zone
     assert once.email.own == habits.email.own or habits.email.own == -1
-    assert not (once.zone and once.sms_country)
+    assert once.sms_country == (habits.sms_country or country)
 
 
 def test_a_rhythm_is_made_once(database: Database) -> None:

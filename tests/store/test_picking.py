@@ -26,7 +26,7 @@ def test_who_comes_along_with_a_promise_gets_no_second_message(world: World) -> 
     world.wave(zones=["Europe/London", NEW_YORK])
     world.open(MORNING)
     # Her message leaves the day free; the promise stands.
-    world.run("UPDATE message SET state = 6")
+    world.run("UPDATE message SET state = 6, void = 1")
     world.run("UPDATE subscriber SET rhythm_id = :id", id=world.rhythm(NEW_YORK))
     world.open(MORNING + 5 * HOUR)
     assert "Davi 22 email A: due" in world.messages()

@@ -1,6 +1,6 @@
 """A message that goes on next morning keeps the id that it had on the wire: what a provider says of it still finds it."""
 
-from reminder.outbox.upkeep import decide
+from reminder.outbox.settling import decide
 from reminder.providers.contract import Capabilities
 from tests.fakes.scripted import LATER, LOST, YES, Scripted, by_address
 from tests.outbox.world import EVENING, HOUR, MINUTE, MORNING, ONE_DAY, World, address

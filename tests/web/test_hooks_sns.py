@@ -1,12 +1,11 @@
 """Amazon at the door: its subscription is agreed to, its events get in, and what could not be checked comes again."""
 
 import httpx
-from fastapi import FastAPI
 
 from reminder.clock import VirtualClock
 from reminder.providers.registry import build
 from reminder.store.database import Database
-from reminder.web.hooks import hooks
+from reminder.web.hooks import Hooks
 from tests.databases import vault_for_tests
 from tests.fakes.sns import ARN, CERTIFICATE, CONFIRM, CONFIRMATION, NOTIFICATION, Amazon, posted, signed
 from tests.outbox.world import URL
@@ -20,10 +19,10 @@ def stored(database: Database) -> int:
 
 
 async def test_amazons_messages_come_in_by_its_own_signature(database: Database) -> None:
-    amazon, web = Amazon(failures=1), FastAPI()
+    amazon = Amazon(failures=1)
     async with amazon.client() as http:
         ses = build("ses", LEAST | {"topics": ARN}, http)
-        web.include_router(hooks(database, vault_for_tests(), {"ses": ses}, VirtualClock(NOW), URL, lambda: None))
+        web = Hooks(database, vault_for_tests(), {"ses": ses}, VirtualClock(NOW), URL, lambda: None)
         transport = httpx.ASGITransport(web)
         async with httpx.AsyncClient(transport=transport, base_url="http://inside") as sns:
 

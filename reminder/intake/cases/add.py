@@ -31,6 +31,7 @@ class _Arrival:
     text: IssuedText
     file_name: str
     source_ct: bytes
+    story: str
     case: str
     zone: str
     default_zone: str
@@ -66,6 +67,7 @@ def add_document(
         text,
         os.path.basename(file_name).encode(errors="replace").decode(),
         vault.encrypt(base64.b64encode(data).decode(), SOURCE_PURPOSE),
+        document.story or "",
         supplied.case.strip(),
         zone,
         home,
@@ -133,7 +135,9 @@ def _keep(connection: Connection, case_id: int, arrival: _Arrival, known: Stored
         _refuse_contradiction(replace(arrival.text, given={}), given)
         text = arrival.text
         settle.refuse_before_issue(text)
-        cases.add_document_row(connection, case_id, text, arrival.file_name, arrival.source_ct, text.issued_on)
+        cases.add_document_row(
+            connection, case_id, text, arrival.file_name, arrival.source_ct, text.issued_on, arrival.story
+        )
         return
     if known.text.answer("redacted"):
         raise NotAllowed(

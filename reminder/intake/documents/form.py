@@ -21,7 +21,7 @@ LONGEST_FIELD = 20_000
 _ANY_KEY = re.compile(r"^(?:\[\[?[a-z_]+\]\]?|[a-z_]+)[ \t]*(?:=|$)", re.MULTILINE)
 _TEXT_KEYS = (
     *("language", "title", "country", "organisation", "ua_number", "index", "deadline_phrase", "deadline_operator"),
-    *("late_policy", "previous_ua", "status_phrase", "letter", "pronouns"),
+    *("late_policy", "previous_ua", "status_phrase", "letter", "pronouns", "story"),
 )
 _LIST_KEYS = ("case_names", "demands", "write_in")
 _DATE_KEYS = ("issued_on", "deadline")

@@ -13,6 +13,7 @@ from reminder.intake.documents.layout import NOWHERE, Layout
 from reminder.intake.documents.letter import read_demands, read_languages, read_late_policy, read_letter, read_status
 from reminder.intake.documents.people import read_people
 from reminder.intake.documents.source import Source, words_of
+from reminder.intake.documents.story import read_story
 from reminder.intake.documents.targets import Targets, read_targets
 
 MOST_ITEMS = 30
@@ -32,7 +33,7 @@ def document_of_text(text: str, *, file_name: str, read_on: datetime.date) -> Do
     letter = read_letter(layout)
     targets = read_targets(layout, letter, deadline)
     document = _assembled(layout, head, deadline, targets)
-    document = replace(document, letter=letter.body)
+    document = replace(document, letter=letter.body, story=read_story(layout, document.title))
     if document.kind is DocumentKind.LETTER:
         document = document.with_doubts([_letter_only()])
     return _with_items(document, layout, deadline, read_on)

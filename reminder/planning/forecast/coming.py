@@ -8,7 +8,7 @@ from reminder.domain.late import DueWave, fates
 from reminder.domain.meant import Going
 from reminder.domain.states import Channel, Reason, WaveState
 from reminder.domain.waves import PlannedWave, Reader, StepPlan, next_window
-from reminder.planning.waves import Readers, answers_of, unless_of
+from reminder.planning.waves import Part, Readers, parts_of
 from reminder.store.standing import Standing
 from reminder.store.tables import Campaign
 from reminder.store.waves import WaveKey
@@ -66,10 +66,10 @@ def fates_of(
     """What becomes of each step for one rhythm, by each of its channels."""
     found: dict[StepKey, dict[Channel, Fate]] = {}
     for step in plan.steps:
-        answers = answers_of(plan.campaign, step, readers, rhythm_id)
+        parts = parts_of(plan.campaign, step, {channel: readers[rhythm_id, channel] for channel in step.channels})
         found[step.step_key, step.anchor_on] = {
-            channel: _fate(plan, step, rhythm_id, channel, readers[rhythm_id, channel], answers, now)
-            for channel in step.channels
+            channel: _fate(plan, step, rhythm_id, channel, readers[rhythm_id, channel], part, now)
+            for channel, part in parts.items()
         }
     _judge_late(plan.campaign.id or 0, found, now, catch_up)
     return found
@@ -81,12 +81,13 @@ def _fate(
     rhythm_id: int,
     channel: Channel,
     who: Reader | None,
-    answers: Mapping[Channel, PlannedWave | Reason],
+    part: Part,
     now: datetime,
 ) -> Fate:
-    target = answers[channel]
-    unless = unless_of(step, channel, answers)
+    target, unless = part.answer, part.unless
     was = plan.standing.get((step.step_key, step.anchor_on, rhythm_id, channel))
+    if was is not None and was.state in {WaveState.OPENING, WaveState.OPEN} and was.refused:
+        return was.refused
     if was is not None and was.state is WaveState.OPEN:
         return WENT
     if was is not None and was.state in _GONE:

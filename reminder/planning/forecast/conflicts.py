@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reminder.domain.plan import advice
+from reminder.domain.sms_rules import SmsRules
 from reminder.domain.states import Channel
 from reminder.domain.times import at_wall_clock, local_day
 from reminder.domain.waves import STEPS_HOUR, StepPlan
@@ -21,6 +22,7 @@ def look_at(
     allowed: Collection[StepKey],
     zone_unknown: int,
     now: datetime,
+    texts: SmsRules,
 ) -> list[str]:
     """One sentence for each trouble that shows before anything is sent."""
     today = local_day(now, plan.campaign.zone)
@@ -29,10 +31,17 @@ def look_at(
         *_early(found.sendings),
         *_cannot_arrive(seen, plan, to_come),
         *_nobody_by_sms(plan.steps, found),
+        *_no_country(plan.steps, texts),
         *_above_limit(seen, plan, found, allowed),
         *_too_slow(sendings),
         *_unknown_zones(plan, zone_unknown),
     ]
+
+
+def _no_country(steps: Sequence[StepPlan], texts: SmsRules) -> Iterable[str]:
+    """A real provider of texts without an allow-list."""
+    if not texts.everywhere and not texts.countries and any(Channel.SMS in step.channels for step in steps):
+        yield "Nobody gets a text: SMS_COUNTRIES names no country."
 
 
 def _early(sendings: Mapping[Coming, int]) -> Iterable[str]:
@@ -81,9 +90,10 @@ def _above_limit(seen: Look, plan: Plan, found: People, allowed: Collection[Step
 
 def _too_slow(sendings: Sequence[SendingLine]) -> Iterable[str]:
     for channel in Channel:
-        late = sum(each.too_late for each in sendings if each.channel is channel)
-        if late:
-            yield f"The rate by {CHANNEL_WORDS[channel]} does not suffice: {people(late)} cannot be reached in time."
+        mine = [each for each in sendings if each.channel is channel and each.too_late]
+        if late := sum(each.too_late for each in mine):
+            what = "daily limit" if any(each.by_limit for each in mine) else "rate"
+            yield f"The {what} by {CHANNEL_WORDS[channel]} does not suffice: {people(late)} cannot be reached in time."
 
 
 def _unknown_zones(plan: Plan, number: int) -> Iterable[str]:

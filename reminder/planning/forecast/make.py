@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from reminder.domain.limits import Limits
+from reminder.domain.sms_rules import EVERYWHERE, SmsRules
 from reminder.domain.states import REASON_WORDS, CampaignState, Channel, Reason
 from reminder.domain.waves import EMAIL_MARGIN, Habits, StepPlan, next_window
 from reminder.errors import NotAllowed
@@ -12,8 +14,9 @@ from reminder.planning.campaigns import renewed
 from reminder.planning.desk import Desk, Look, dates, facts_from_now, look, plan_of, refuse_to_send
 from reminder.planning.forecast.coming import Coming, Fate, Plan, StepKey, fates_of
 from reminder.planning.forecast.conflicts import look_at
+from reminder.planning.forecast.costs import CostOutlook, TextCosts, cost_outlook
 from reminder.planning.forecast.outlook import Forecast, SendingLine, StepLine
-from reminder.planning.forecast.pace import Load, left_over
+from reminder.planning.forecast.pace import Load, Way, left_over
 from reminder.planning.forecast.people import People, count_people
 from reminder.planning.waves import CountryZones, readers_of
 from reminder.planning.zones import zones_of_country
@@ -21,6 +24,7 @@ from reminder.store import standing as stand
 from reminder.store import waves
 from reminder.store.alike import Alike, Promised, Tell, alike
 from reminder.store.campaigns import Connection
+from reminder.store.capacity import standing
 from reminder.store.eligible import CADENCE_DAYS_MAX, WEEK_DAYS, scopes_of
 from reminder.store.forecast import Audience, Whom, audience, closed
 from reminder.store.tables import Campaign
@@ -59,21 +63,28 @@ def forecast(
     campaign_id: int,
     *,
     now: datetime,
-    rates: Mapping[Channel, float],
+    limits: Mapping[Channel, Mapping[str, Limits]],
     country_zones: CountryZones = zones_of_country,
     email_margin: timedelta = EMAIL_MARGIN,
+    texts: SmsRules = EVERYWHERE,
+    costs: TextCosts | None = None,
 ) -> Forecast:
     """What the whole plan of a campaign will still send, to how many people and when; who gets nothing, by reason.
 
-    A campaign that is not live is looked at as if it were live from `now` on. `rates` are messages a second by channel,
-    0 is no limit. `Trouble` if there is no such campaign.
+    A campaign that is not live is looked at as if it were live from `now` on. `limits`: what each channel's providers
+    may be given, in the order in which they are used. `costs` says what texts cost; without it nothing is said of that.
+    `Trouble` if there is no such campaign.
     """
     with desk.database.read() as connection:
         seen = look(connection, campaign_id)
         plan, against = _plan(connection, desk, seen, now)
-        gathered = _gather(connection, desk, seen, plan, now, country_zones, email_margin)
+        gathered = _gather(connection, desk, seen, plan, now, country_zones, email_margin, texts)
+        ways = _ways(connection, limits, now)
+        cost = CostOutlook()
+        if costs is not None:
+            cost = cost_outlook(connection, costs, campaign_id, gathered.people.texts, gathered.rhythms)
     zone_unknown = sum(of.people for of in gathered.classes if not gathered.rhythms[of.rhythm_id].zone)
-    sendings = _sendings(gathered, rates, now)
+    sendings = _sendings(gathered, ways, cost, now)
     return Forecast(
         campaign_id=campaign_id,
         state=seen.campaign.state,
@@ -89,8 +100,9 @@ def forecast(
         zone_unknown=zone_unknown,
         steps=tuple(_step_line(gathered, step) for step in plan.steps),
         sendings=tuple(sendings),
-        look_at=tuple(look_at(seen, plan, gathered.people, sendings, gathered.allowed, zone_unknown, now)),
-        rates=rates,
+        look_at=tuple(look_at(seen, plan, gathered.people, sendings, gathered.allowed, zone_unknown, now, texts)),
+        rates={channel: _rate(by_name) for channel, by_name in ways.items()},
+        cost=cost,
     )
 
 
@@ -126,9 +138,10 @@ def _gather(
     now: datetime,
     country_zones: CountryZones,
     email_margin: timedelta,
+    texts: SmsRules,
 ) -> _Gathered:
     rhythms = waves.rhythms(connection)
-    readers = readers_of(rhythms, plan.campaign.zone, country_zones, email_margin)
+    readers = readers_of(rhythms, plan.campaign.zone, country_zones, email_margin, texts)
     fates = {rhythm_id: fates_of(plan, readers, rhythm_id, now, desk.catch_up) for rhythm_id in rhythms}
     coming = [
         fate
@@ -167,7 +180,7 @@ def _tell(connection: Connection, campaign_id: int, coming: Sequence[Coming], no
     """What the rules of these sendings ask about people."""
     joined_by = tuple(sorted({now, *(each.going.joined_by for each in coming if each.going.joined_by < now)}))
     if not coming:
-        return Tell(now, joined_by)
+        return Tell(joined_by)
     ahead = {each.going.local_on for each in coming}
     first, last = min(ahead), max(ahead)
     limited = {each.going.local_on for each in coming if not each.going.last_useful}
@@ -187,7 +200,8 @@ def _tell(connection: Connection, campaign_id: int, coming: Sequence[Coming], no
     due_at: dict[int, list[datetime]] = defaultdict(list)
     for each in sorted(coming, key=lambda one: one.going.due_at):
         due_at[each.rhythm_id].append(each.going.due_at)
-    return Tell(now, joined_by, counting(WEEK_DAYS), counting(CADENCE_DAYS_MAX), taken, promised, due_at)
+    by_text = any(each.going.channel is Channel.SMS for each in coming)
+    return Tell(joined_by, counting(WEEK_DAYS), counting(CADENCE_DAYS_MAX), taken, promised, due_at, by_text)
 
 
 def _nothing(gathered: _Gathered, channels: frozenset[Channel], judged: Counter[Reason]) -> dict[Reason, int]:
@@ -217,25 +231,49 @@ def _step_line(gathered: _Gathered, step: StepPlan) -> StepLine:
         going=count.going,
         went=count.went,
         nothing=_nothing(gathered, frozenset(step.channels), count.nothing),
+        instead=dict(count.instead),
     )
 
 
-def _sendings(gathered: _Gathered, rates: Mapping[Channel, float], now: datetime) -> list[SendingLine]:
-    """The sendings with people in the order of their instants, each against its provider's rate."""
+def _ways(
+    connection: Connection, limits: Mapping[Channel, Mapping[str, Limits]], now: datetime
+) -> dict[Channel, list[Way]]:
+    """The providers of each channel in order, with what they used of today already."""
+    known = standing(connection, [name for by_name in limits.values() for name in by_name], now)
+    return {
+        channel: [Way(limit, known[name].used) for name, limit in limits.get(channel, {}).items()] or [Way()]
+        for channel in Channel
+    }
+
+
+def _rate(ways: Sequence[Way]) -> float:
+    """Messages a second of the provider that is used first."""
+    return ways[0].limits.per_second
+
+
+def _sendings(
+    gathered: _Gathered, ways: Mapping[Channel, Sequence[Way]], cost: CostOutlook, now: datetime
+) -> list[SendingLine]:
+    """The sendings with people in the order of their instants, each against what its providers take."""
     coming = sorted(gathered.people.sendings, key=lambda each: (each.going.due_at, each.step.step_key, each.rhythm_id))
     left: dict[Coming, int] = {}
-    for channel in Channel:
-        mine = [each for each in coming if each.going.channel is channel]
+    left_by_rate: dict[Coming, int] = {}
+    for channel, mine in ((channel, [each for each in coming if each.going.channel is channel]) for channel in Channel):
         loads = [_load(each, gathered.people.sendings[each], now) for each in mine]
-        left |= dict(zip(mine, left_over(loads, rates.get(channel, 0)), strict=True))
-    return [_line(gathered.people, each, left[each], rates.get(each.going.channel, 0)) for each in coming]
+        left |= dict(zip(mine, left_over(loads, ways[channel]), strict=True))
+        any_day = [Way(Limits(per_second=way.limits.per_second)) for way in ways[channel]]
+        left_by_rate |= dict(zip(mine, left_over(loads, any_day), strict=True))
+    return [
+        _line(gathered.people, each, left[each], left[each] - left_by_rate[each], _rate(ways[each.going.channel]), cost)
+        for each in coming
+    ]
 
 
 def _load(coming: Coming, people: int, now: datetime) -> Load:
     return Load(max(coming.going.due_at, now), coming.open_until, people)
 
 
-def _line(people: People, coming: Coming, left: int, rate: float) -> SendingLine:
+def _line(people: People, coming: Coming, left: int, by_limit: int, rate: float, cost: CostOutlook) -> SendingLine:
     going = coming.going
     goes_on = next_window(coming.who, coming.open_until, going.not_after) is not None
     number = people.sendings[coming]
@@ -255,4 +293,6 @@ def _line(people: People, coming: Coming, left: int, rate: float) -> SendingLine
         needs_s=round(number / rate) if rate else None,
         next_morning=left if goes_on else 0,
         too_late=0 if goes_on else left,
+        by_limit=max(0, by_limit),
+        texts=cost.of.get(coming, ()),
     )

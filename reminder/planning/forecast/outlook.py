@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reminder.domain.cost import TextCount, cost_of
 from reminder.domain.states import REASON_WORDS, CampaignState, Channel, Reason
+from reminder.planning.forecast.costs import CostOutlook
 
 CHANNEL_WORDS = {Channel.EMAIL: "email", Channel.SMS: "SMS"}
 
@@ -19,7 +21,8 @@ class SendingLine:
     `zones` are those of its people, one of which is theirs. `at_most_fewer` of the `people` may be left out for other
     campaigns' reminders of the same days. `waits`: an organiser must say go. `next_day`: for those who had another
     reminder the day before. At the provider's rate the sending alone needs `needs_s` seconds (None: no limit), and
-    `next_morning` or `too_late` of its people are not reached in its hours.
+    `next_morning` or `too_late` of its people are not reached in its hours, `by_limit` of them for a daily limit. `texts`
+    says what they cost, empty where nobody asked.
     """
 
     step_key: str
@@ -37,6 +40,8 @@ class SendingLine:
     needs_s: int | None
     next_morning: int
     too_late: int
+    by_limit: int = 0
+    texts: tuple[TextCount, ...] = ()
 
     @property
     def local_time(self) -> str:
@@ -65,6 +70,8 @@ class SendingLine:
             "needs_seconds": self.needs_s,
             "next_morning": self.next_morning,
             "too_late": self.too_late,
+            "by_daily_limit": self.by_limit,
+            "cost": cost_of(self.texts).to_json() if self.texts else None,
         }
 
 
@@ -72,7 +79,7 @@ class SendingLine:
 class StepLine:
     """What a step comes to for the whole audience: `going` + `went` + `nothing` are everybody in it.
 
-    `over`: no sending of it is possible any more.
+    `over`: no sending of it is possible any more. `instead`: how many of `going` get email for want of a lawful text.
     """
 
     step_key: str
@@ -82,6 +89,7 @@ class StepLine:
     going: int
     went: int
     nothing: Mapping[Reason, int]
+    instead: Mapping[Reason, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For a program; reasons in words."""
@@ -93,6 +101,7 @@ class StepLine:
             "people": self.going,
             "have_it": self.went,
             "nothing": in_words(self.nothing),
+            "email_instead_of_sms": in_words(self.instead),
         }
 
 
@@ -118,6 +127,7 @@ class Forecast:
     sendings: tuple[SendingLine, ...]
     look_at: tuple[str, ...]
     rates: Mapping[Channel, float]
+    cost: CostOutlook = field(default_factory=CostOutlook)
 
     @property
     def days(self) -> dict[date, Counter[Channel]]:
@@ -149,6 +159,7 @@ class Forecast:
             ],
             "look_at": list(self.look_at),
             "rates": {channel.name.lower(): rate for channel, rate in sorted(self.rates.items())},
+            "texts": self.cost.to_json(),
             "counted": list(COUNTED),
         }
 
@@ -164,6 +175,7 @@ class Forecast:
         if self.sendings:
             lines += ["", "Messages by local day:"]
             lines += [f"  {day_words(on)}: {_by_channel(by)}" for on, by in self.days.items()]
+        lines += self.cost.text()
         if self.look_at:
             lines += ["", "Look at this:", *(f"  {each}" for each in self.look_at)]
         return [*lines, "", *COUNTED]
@@ -192,6 +204,7 @@ class Forecast:
         lines += [f"  {self._sendings(same)}" for same in alike.values()]
         if step.went:
             lines.append(f"  {people(step.went)}: their sending has gone already")
+        lines += [f"  email instead of a text to {people(n)}: {why}" for why, n in in_words(step.instead).items()]
         lines += [f"  nothing to {people(number)}: {why}" for why, number in in_words(step.nothing).items()]
         return lines
 
@@ -200,7 +213,9 @@ class Forecast:
         one = same[0]
         number = sum(each.people for each in same)
         when = f"{day_words(one.local_on)}, {one.local_time}"
-        line = f"sending ({when}, {CHANNEL_WORDS[one.channel]}, {people(number)})"
+        costs = [count for each in same for count in each.texts]
+        cost = f", cost {cost_of(costs).words()}" if costs else ""
+        line = f"sending ({when}, {CHANNEL_WORDS[one.channel]}, {people(number)}{cost})"
         fewer, morning, late = (
             sum(each.at_most_fewer for each in same),
             sum(each.next_morning for each in same),
@@ -209,7 +224,9 @@ class Forecast:
         rate = self.rates.get(one.channel, 0)
         said = ["waiting for you"] if one.waits else []
         said += ["for those who had another reminder the day before"] if one.next_day else []
-        if morning or late:
+        if limited := sum(each.by_limit for each in same):
+            said.append(f"with that day's limit {limited:,} of {number:,} will not get this in time")
+        elif morning or late:
             said.append(f"needs {duration(number / rate)} at {rate:g}/s" if rate else "has no hours left on that day")
         said += [f"{morning:,} go the next morning"] if morning else []
         said += [f"{late:,} will be too late"] if late else []

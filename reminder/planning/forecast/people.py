@@ -10,6 +10,7 @@ from reminder.domain.plan import AT_HOUR
 from reminder.domain.states import Channel, Reason
 from reminder.domain.waves import StepPlan, next_day
 from reminder.planning.forecast.coming import Coming, Fate, StepKey, Went, put_off
+from reminder.planning.waves import UNLAWFUL
 from reminder.store.alike import Alike
 
 # Of several reasons for getting nothing at all, the first of these is said.
@@ -21,6 +22,8 @@ ORDER = (
     Reason.DAILY_LIMIT,
     Reason.NEWER_ONE_WENT,
     Reason.NO_HOUR,
+    Reason.NO_SMS_SENDER,
+    Reason.NO_TEXTS_THEN,
     Reason.TOO_LATE,
     Reason.PAST_AT_START,
     Reason.NO_CHANNEL,
@@ -29,15 +32,21 @@ ORDER = (
 _DAYS_AHEAD = 7
 Promises = Sequence[tuple[str, date, Channel]]
 Laters = dict[Coming, Coming | None]
+# People of a sending by text and a language: how many can be reached by email as well, how many cannot.
+Texts = dict[tuple[Coming, str], tuple[int, int]]
 
 
 @dataclass(slots=True)
 class StepCount:
-    """What a step comes to: people who get it, who have it already, and who do not, by reason."""
+    """What a step comes to: people who get it, who have it already, and who do not, by reason.
+
+    `instead`: how many of those who get it chose texts and get email, by reason.
+    """
 
     going: int = 0
     went: int = 0
     nothing: Counter[Reason] = field(default_factory=Counter)
+    instead: Counter[Reason] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -50,6 +59,7 @@ class People:
     steps: dict[StepKey, StepCount] = field(default_factory=dict)
     meant: Counter[tuple[StepKey, Channel]] = field(default_factory=Counter)
     channels: Counter[Channel] = field(default_factory=Counter)
+    texts: Texts = field(default_factory=dict)
     reached: int = 0
     had_all: int = 0
     nothing: Counter[Reason] = field(default_factory=Counter)
@@ -83,7 +93,7 @@ def count_people(
         for each in going:
             found.meant[(each.step.step_key, each.step.anchor_on), each.going.channel] += of.people
         placed = _place(of, going, laters)
-        _add(found, of, outcomes, placed)
+        _add(found, of, outcomes, placed, fates[of.rhythm_id])
         _add_fewer(found, of, placed.values(), others)
     return found
 
@@ -157,14 +167,36 @@ def _tomorrow(original: Coming, coming: Coming, laters: Laters) -> Coming | None
     return laters[coming]
 
 
-def _add(found: People, of: Alike, outcomes: Mapping[StepKey, Fate], placed: Mapping[Coming, Coming | Reason]) -> None:
+def _why_by_email(of: Alike, coming: Coming, by_channel: Mapping[Channel, Fate]) -> Reason:
+    """Why somebody who chose texts gets by email a step that prefers texts; NONE where that is not the law's doing."""
+    if coming.going.channel is Channel.SMS or coming.step.channels[0] is not Channel.SMS:
+        return Reason.NONE
+    fate = by_channel[Channel.SMS]
+    if isinstance(fate, Coming) and goes_by_other(of.known, fate.going) and Channel.SMS in of.known.since:
+        return Reason.NO_TEXTS_THEN
+    return fate if isinstance(fate, Reason) and fate in UNLAWFUL and Channel.SMS in of.known.since else Reason.NONE
+
+
+def _add(
+    found: People,
+    of: Alike,
+    outcomes: Mapping[StepKey, Fate],
+    placed: Mapping[Coming, Coming | Reason],
+    fates: Mapping[StepKey, Mapping[Channel, Fate]],
+) -> None:
     reasons: set[Reason] = set()
     for key, outcome in outcomes.items():
         fate: Fate = placed[outcome] if isinstance(outcome, Coming) else outcome
         count = found.steps[key]
         if isinstance(fate, Coming):
             count.going += of.people
+            if reason := _why_by_email(of, fate, fates[key]):
+                count.instead[reason] += of.people
             found.sendings[fate] += of.people
+            if fate.going.channel is Channel.SMS:
+                with_email, without = found.texts.get((fate, of.locale), (0, 0))
+                more = (of.people, 0) if Channel.EMAIL in of.known.since else (0, of.people)
+                found.texts[fate, of.locale] = (with_email + more[0], without + more[1])
         elif isinstance(fate, Went):
             count.went += of.people
         else:

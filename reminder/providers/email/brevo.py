@@ -143,6 +143,10 @@ class Brevo(HttpProvider):
 
         return await one_by_one(call, SIDE_BY_SIDE, send_one)
 
+    def bodies(self, call: Call) -> Sequence[bytes]:
+        """One for all of them; what is sent one by one after that is made of the same."""
+        return [body_of(call.content, call.recipients, call.idempotency_key)]
+
     async def _post(self, call: Call, people: Sequence[Recipient], key: str) -> Answer:
         body = body_of(call.content, people, key)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -10,6 +10,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
+from email.utils import parseaddr
 from itertools import islice
 from typing import ClassVar
 
@@ -26,8 +27,13 @@ from reminder.providers.silent import NoCallbacks
 NAME = "mailbox"
 # A server reports on one message, or a few; who sends thousands in a mail wants something else.
 MOST_REPORTS = 50
+_LONGEST_NOTICE = 20_000
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{1,16}\.[0-9a-f]{1,64})@")
-_RETURNED_TO = re.compile(r"[+=]([0-9a-f]{1,16}\.[0-9a-f]{1,64})@")
+_RETURNED_TO = re.compile(r"[+=]([0-9a-f]{1,16}\.[0-9a-f]{1,64})@", re.IGNORECASE)
+# Where mail servers write the address that a mail came back to.
+_CAME_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
+# Who writes bounces. A holiday's notice comes back the same way, but from the person.
+_MAIL_SYSTEM = re.compile(r"^(?:mailer-daemon|mail-daemon|mailerdaemon|postmaster|mdaemon)(?:@|$)", re.IGNORECASE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ACTIONS = {
     "delayed": Result.DEFERRED,
@@ -49,9 +55,11 @@ class Mailbox(NoCallbacks):
         """What a mail says; any bytes are a mail of some kind."""
         try:
             message = message_from_bytes(callback.body)
-            told: list[Told] = [*islice(_reports(message, callback), MOST_REPORTS)] or [
-                *islice(_old_bounces(message, callback), MOST_REPORTS)
-            ]
+            told: list[Told] = (
+                [*islice(_reports(message, callback), MOST_REPORTS)]
+                or [*islice(_old_bounces(message, callback), MOST_REPORTS)]
+                or _bare_bounce(message, callback)
+            )
             if told:
                 return told
             headers, text = raw_mail(callback.body)
@@ -130,9 +138,8 @@ def _fields(part: Message) -> dict[str, str]:
 
 def _about(message: Message) -> str:
     """The wire id of the message that came back."""
-    for name in ("Delivered-To", "X-Original-To", "To"):
-        if (found := _RETURNED_TO.search(str(message.get(name, "")))) and message_of(found[1]) is not None:
-            return found[1]
+    if wire_id := _came_back_as(message):
+        return wire_id
     for part in message.walk():
         if part is message:
             continue
@@ -143,6 +150,32 @@ def _about(message: Message) -> str:
         if (found := _MESSAGE_ID.search(said)) and message_of(found[1]) is not None:
             return found[1]
     return ""
+
+
+def _came_back_as(message: Message) -> str:
+    """The wire id in the address that a mail came back to (VERP)."""
+    for name in _CAME_TO:
+        for said in message.get_all(name, []):
+            if (found := _RETURNED_TO.search(str(said))) and message_of(found[1].lower()) is not None:
+                return found[1].lower()
+    return ""
+
+
+def _bare_bounce(message: Message, callback: Callback) -> list[Told]:
+    """A mail system says something in no known form about a message that only the address names."""
+    wire_id = _came_back_as(message)
+    sender = parseaddr(str(message.get("From", "")))[1]
+    if not wire_id or not (_MAIL_SYSTEM.match(sender) or "X-Failed-Recipients" in message):
+        return []
+    found = _STATUS.search(f"{message.get('Subject', '')} {raw_mail(callback.body)[1][:_LONGEST_NOTICE]}")
+    status = found[0] if found else ""
+    result = Result.DEFERRED if status.startswith("4.") else Result.BOUNCED
+    permanent = status in DEAD_MAILBOX
+    return [
+        ProviderEvent(
+            "status", result, callback.received_at, wire_id=wire_id, permanent=permanent, code=code_of(status)
+        )
+    ]
 
 
 def _old_bounces(message: Message, callback: Callback) -> Iterator[ProviderEvent]:

@@ -12,16 +12,18 @@ Sources: Mailjet's guide "Send API v3.1" (error codes, forbidden headers, Custom
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import httpx
 import orjson
 
+from reminder.domain.consent import Leaving
 from reminder.domain.message import Content, Receipt, Recipient
 from reminder.domain.states import Channel, Result
 from reminder.providers.absence import require_never_seen
-from reminder.providers.contract import Call, Callback, Capabilities, Told
+from reminder.providers.contract import Call, Callback, Capabilities, ProviderEvent, Told
 from reminder.providers.email.mailjet_callbacks import told
 from reminder.providers.email.reading import code_of, list_at, text_at
 from reminder.providers.http import (
@@ -75,6 +77,9 @@ RESULTS: dict[str, Result] = {
     **dict.fromkeys(("bounce", "hardbounced", "softbounced"), Result.BOUNCED),
     "spam": Result.COMPLAINED,
 }
+# The address will never take anything.
+HARD = "hardbounced"
+UNSUBSCRIBED = "unsub"
 
 
 class Mailjet(HttpProvider):
@@ -83,7 +88,15 @@ class Mailjet(HttpProvider):
     name: ClassVar[str] = "mailjet"
     channel: ClassVar[Channel] = Channel.EMAIL
     capabilities: Capabilities = Capabilities(
-        batch_size=BATCH, connections=2, look_up=True, webhooks=True, inbound=True
+        batch_size=BATCH,
+        connections=2,
+        look_up=True,
+        webhooks=True,
+        inbound=True,
+        conditions="Mailjet limits accounts with more than 8 % bounces or 0.08 % complaints.",
+        # https://www.mailjet.com/s/anti-spam-policy.htm
+        complaints_wall=0.08,
+        bounces_wall=8.0,
     )
     options: ClassVar[tuple[Option, ...]] = (
         Option("api_key", "API key, the public half.", required=True),
@@ -171,25 +184,23 @@ class Mailjet(HttpProvider):
         """Events, or a mail that came in."""
         return told(callback)
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
         """What the list of messages says of our CustomID; nothing there is an answer only while it would be there."""
         params = {"CustomID": wire_id, "ShowCustomID": "true", "Limit": "10"}
         answer = await self.ask("GET", f"{self._url}/v3/REST/message", params=params, auth=self._auth)
-        said = answer.json()
-        if answer.status != httpx.codes.OK or not isinstance(said, dict):
+        if answer.status != httpx.codes.OK or not isinstance(answer.json(), dict):
             raise Unanswered(str(answer.status), left=True)
-        entries = list_at(said, "Data")
-        results = [
-            RESULTS.get(text_at(entry, "Status").lower(), Result.QUEUED)
-            for entry in entries
-            if text_at(entry, "CustomID") == wire_id
-        ]
-        if results:
-            return max(results)
+        entries = list_at(answer.json(), "Data")
+        said = [text_at(entry, "Status").lower() for entry in entries if text_at(entry, "CustomID") == wire_id]
+        if said:
+            result, status = max((RESULTS.get(each, Result.QUEUED), each) for each in said)
+            event = ProviderEvent("status", result, sent_at, wire_id, permanent=status == HARD, code=code_of(status))
+            left = replace(event, kind="left", leaving=Leaving.ALL_EMAIL)
+            return [event, left] if status == UNSUBSCRIBED else [event]
         if any(not text_at(entry, "CustomID") for entry in entries):
             raise Unanswered("messages without the id that was asked for", left=True)
         require_never_seen(answer, sent_at, after=FOUND_AFTER, until=FOUND_FOR)
-        return None
+        return []
 
     async def check(self) -> None:
         """Read a sender of the account."""

@@ -51,6 +51,8 @@ from reminder.providers.options import Option, Options, setting_name
 from reminder.providers.signatures import require_basic_auth, secrets_of
 
 BATCH = 500
+# Its list comes in one answer: 150 bytes a person.
+LONGEST_LIST_BYTES = 100_000_000
 _STREAM = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 # Page "API overview", table of error codes. What is wrong with our token, sender, stream, account or program as a whole
 # stops the provider instead of costing everybody their message.
@@ -152,7 +154,7 @@ class Postmark(HttpProvider):
         return self._of_all(call, answer, found)
 
     def _one_by_one(self, people: Sequence[Recipient], found: list[Any]) -> list[Receipt]:
-        """Each message's own answer, by its place and its address; who has none gets no receipt and is unclear."""
+        """Each message's own answer, by its place and its address; who has none is unclear."""
         if len(found) == len(people) and all(
             _is_for(entry, person) for entry, person in zip(found, people, strict=True)
         ):
@@ -160,7 +162,9 @@ class Postmark(HttpProvider):
         else:
             by_address = {person.address.lower(): person for person in people}
             pairs = [(by_address[to], entry) for entry in found if (to := _address_in(entry)) in by_address]
-        return [self._receipt(person, entry) for person, entry in pairs]
+        answered = {person.message_id for person, _ in pairs}
+        others = receipts((person for person in people if person.message_id not in answered), UNCLEAR, code="no answer")
+        return [*(self._receipt(person, entry) for person, entry in pairs), *others]
 
     def _receipt(self, person: Recipient, entry: dict[str, Any]) -> Receipt:
         words = text_at(entry, "Message")
@@ -204,7 +208,8 @@ class Postmark(HttpProvider):
         """Everybody on the stream's list."""
         what = "The list of Postmark's stream"
         url = f"{self._url}/message-streams/{self._stream}/suppressions/dump"
-        found = await self.fetch(what, url, headers={"Accept": "application/json"}, auth=self._auth)
+        headers = {"Accept": "application/json"}
+        found = await self.fetch(what, url, headers=headers, auth=self._auth, longest=LONGEST_LIST_BYTES)
         entries = found.get("Suppressions") if isinstance(found, dict) else None
         if not isinstance(entries, list):
             raise Trouble(what, "could not be read: the answer is no list", "Try again later.")

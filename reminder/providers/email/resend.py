@@ -100,6 +100,9 @@ class Resend(HttpProvider):
         webhooks=True,
         suppressions=True,
         conditions="Resend stops accounts with more than 4 % bounces or 0.08 % complaints.",
+        # https://resend.com/docs/knowledge-base/account-quotas-and-limits
+        complaints_wall=0.08,
+        bounces_wall=4.0,
     )
     options: ClassVar[tuple[Option, ...]] = (
         Option("api_key", "API key; with full access it also reads the suppression list.", required=True, secret=True),
@@ -130,7 +133,7 @@ class Resend(HttpProvider):
     async def send(self, call: Call) -> list[Receipt]:
         """One call to emails/batch, with the attempt's idempotency key."""
         people = list(call.recipients)
-        body = body_of(call.content, people)
+        [body] = self.bodies(call)
         if not call.still_ours():
             return not_ours(call)
         headers = {
@@ -144,6 +147,10 @@ class Resend(HttpProvider):
         except Unanswered as error:
             return unanswered(people, error)
         return self._receipts(people, answer, call.now)
+
+    def bodies(self, call: Call) -> Sequence[bytes]:
+        """One for all of them."""
+        return [body_of(call.content, call.recipients)]
 
     def _receipts(self, people: list[Recipient], answer: Answer, now: datetime) -> list[Receipt]:
         said = answer.json()

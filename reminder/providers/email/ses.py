@@ -75,7 +75,16 @@ class Ses(HttpProvider):
     channel: ClassVar[Channel] = Channel.EMAIL
     # Replies name SES's own Message-ID alone.
     capabilities: Capabilities = Capabilities(
-        batch_size=BATCH, connections=2, webhooks=True, inbound=True, suppressions=True, names_by_own_id=True
+        batch_size=BATCH,
+        connections=2,
+        webhooks=True,
+        inbound=True,
+        suppressions=True,
+        names_by_own_id=True,
+        conditions="Amazon looks into accounts with 5 % bounces or 0.1 % complaints, and stops them at 10 % or 0.5 %.",
+        # https://docs.aws.amazon.com/ses/latest/dg/reputation-dashboard-messages.html
+        complaints_wall=0.1,
+        bounces_wall=5.0,
     )
     options: ClassVar[tuple[Option, ...]] = (
         *ACCESS,
@@ -136,11 +145,11 @@ class Ses(HttpProvider):
         return receipts(call.recipients, meaning, code=code, detail=words, retry_after=wait_of(answer, call.now))
 
     def _entries(self, call: Call, answer: Answer) -> list[Receipt]:
-        """A result for each entry, in their order; who has none is unclear."""
+        """A result for each entry, in their order. Where one is missing nobody can say whose."""
         results = said(answer).get("BulkEmailEntryResults")
-        if not isinstance(results, list):
+        if not isinstance(results, list) or len(results) != len(call.recipients):
             return receipts(call.recipients, UNCLEAR, code="no results")
-        return [self._entry(person, entry) for person, entry in zip(call.recipients, results, strict=False)]
+        return [self._entry(person, entry) for person, entry in zip(call.recipients, results, strict=True)]
 
     def _entry(self, person: Recipient, entry: object) -> Receipt:
         status, words = text_at(entry, "Status"), text_at(entry, "Error")

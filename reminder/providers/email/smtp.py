@@ -8,7 +8,7 @@ import asyncio
 import ipaddress
 import re
 import ssl
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -16,12 +16,12 @@ import aiosmtplib
 import httpx
 
 from reminder.domain.message import Receipt, Recipient
-from reminder.domain.states import Channel, Fault
+from reminder.domain.states import Channel
 from reminder.providers.contract import CALL_LIMIT_SECONDS, Call, Capabilities
-from reminder.providers.email.smtp_envelope import ADDRESS, prepare
-from reminder.providers.email.smtp_replies import Step, classify, read_reply
+from reminder.providers.email.smtp_check import prove, trouble_of
+from reminder.providers.email.smtp_envelope import ADDRESS, carries_id, prepare
 from reminder.providers.email.smtp_session import ConnectionBroken, Session, open_session, tls_context
-from reminder.providers.email.smtp_volley import CUT_OFF, NOT_OURS, Setback, Volley, setback_of
+from reminder.providers.email.smtp_volley import CUT_OFF, NOT_OURS, Volley
 from reminder.providers.options import Option, Options
 from reminder.providers.silent import NoCallbacks
 
@@ -50,6 +50,7 @@ class SmtpSettings:
     connections: int = 5
     seconds: float = 10.0
     envelope_sender: str = ""
+    verp: bool = False
     hello_name: str = ""
     keeps_message_id: bool = True
 
@@ -84,6 +85,7 @@ class Smtp(NoCallbacks):
         Option("connections", "How many connections may be open at a time, 1 to 50.", "5"),
         Option("timeout_seconds", "How long to wait for one answer of the server, 0.1 to 25 seconds.", "10"),
         Option("envelope_sender", "Address that bounces go to; by default the sender's own."),
+        Option("verp", "yes: bounces go to NAME+ID@HOST of it, so that each of them names its message.", "no"),
         Option("hello_name", "Name that we greet with; by default the name of this machine."),
         Option("keeps_message_id", "no for relays that write a Message-ID of their own, such as Amazon SES.", "yes"),
     )
@@ -128,6 +130,10 @@ class Smtp(NoCallbacks):
             volley.stop(CUT_OFF)
         return volley.receipts()
 
+    async def check(self) -> None:
+        """Connect and log in, then say goodbye. `Trouble` where that fails."""
+        await prove(self._open, self._settings.host, self._settings.port, self.name)
+
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
         while self._idle:
@@ -165,8 +171,9 @@ class Smtp(NoCallbacks):
 
     async def _hand_over(self, session: Session, volley: Volley, recipient: Recipient) -> bool:
         """One message; False when the connection broke over it."""
-        sender = self._settings.envelope_sender or volley.call.content.sender
-        ready = prepare(volley.call.content, recipient, sender, utf8="smtputf8" in session.extensions)
+        content, settings = volley.call.content, self._settings
+        sender = settings.envelope_sender or content.sender
+        ready = prepare(content, recipient, sender, utf8="smtputf8" in session.extensions, verp=settings.verp)
         if isinstance(ready, Receipt):
             volley.file(ready)
             return True
@@ -237,6 +244,8 @@ def read_settings(options: Options) -> SmtpSettings:
     sender = options.text("envelope_sender")
     if sender and (ADDRESS.fullmatch(sender) is None or not sender.isascii()):
         raise options.bad("envelope_sender", "is not an address")
+    if options.yes("verp") and not carries_id(sender):
+        raise options.bad("verp", "needs an envelope sender with at most 30 letters before the @")
     for name in ("host", "hello_name"):
         if options.text(name) and not is_host(options.text(name)):
             raise options.bad(name, "is not the name of a machine")
@@ -253,6 +262,7 @@ def read_settings(options: Options) -> SmtpSettings:
         connections=int(options.number("connections", 1, 50)),
         seconds=options.number("timeout_seconds", 0.1, 25),
         envelope_sender=sender,
+        verp=options.yes("verp"),
         hello_name=options.text("hello_name"),
         keeps_message_id=options.yes("keeps_message_id"),
     )
@@ -273,21 +283,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def trouble_of(problem: Exception) -> Setback:
-    """Why no connection could be had. A login or certificate that is refused is our account's fault."""
-    if isinstance(problem, aiosmtplib.SMTPResponseException):
-        reply = read_reply(problem.code, problem.message.split("\n"))
-        if not isinstance(problem, aiosmtplib.SMTPAuthenticationError):
-            return setback_of(reply, classify(Step.CONNECT, reply)[1])
-        # The words of a careless server may hold what we logged in with.
-        return setback_of(replace(reply, text="login refused"), classify(Step.LOGIN, reply)[1])
-    causes = {type(problem), type(problem.__cause__)}
-    if any(issubclass(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Setback("the server's certificate is not trusted", Fault.ACCOUNT)
-    if isinstance(problem, aiosmtplib.SMTPException) and not isinstance(problem, (ConnectionError, TimeoutError)):
-        # Neither a lost connection nor a reply: the server lacks STARTTLS or AUTH, which our settings ask for.
-        return Setback(f"could not connect: {problem.message}", Fault.ACCOUNT)
-    cause = problem.__cause__ or problem
-    return Setback(f"could not connect: {type(cause).__name__}")

@@ -11,12 +11,32 @@ from reminder.providers.email.smtp_session import Envelope
 ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f@]{1,64}@[^\s<>\x00-\x20\x7f@]{1,255}")
 
 
-def prepare(content: Content, recipient: Recipient, sender: str, *, utf8: bool) -> Envelope | Receipt:
-    """The envelope for one recipient. `utf8`: the server offers SMTPUTF8 (RFC 6531).
+# RFC 5321; and what a wire id (domain/wire.py) takes of it with the plus before it.
+LONGEST_LOCAL_PART = 64
+WIRE_ID_ROOM = 1 + 16 + 1 + 16
+
+
+def carries_id(sender: str) -> bool:
+    """Whether an address has room for a wire id."""
+    return 0 < len(sender.rpartition("@")[0]) <= LONGEST_LOCAL_PART - WIRE_ID_ROOM
+
+
+def returning(sender: str, wire_id: str) -> str:
+    """Where a bounce of one message comes back to (VERP): bounces@example.org → bounces+WIRE_ID@example.org."""
+    local, _, host = sender.rpartition("@")
+    return f"{local}+{wire_id}@{host}"
+
+
+def prepare(
+    content: Content, recipient: Recipient, sender: str, *, utf8: bool, verp: bool = False
+) -> Envelope | Receipt:
+    """The envelope for one recipient. `utf8`: the server offers SMTPUTF8 (RFC 6531). `verp`: its sender names the message.
 
     What is wrong with the address alone is a fault of the address; what our own rendering or this server cannot
     do concerns this message only; a sender address that cannot be written is our account's.
     """
+    if verp:
+        sender = returning(sender, recipient.wire_id)
     if ADDRESS.fullmatch(sender) is None or not sender.isascii():
         return _refused(recipient, Fault.ACCOUNT, "the sender's address cannot be used", Verdict.RETRY)
     if ADDRESS.fullmatch(recipient.address) is None:

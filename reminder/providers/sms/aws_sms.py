@@ -35,6 +35,7 @@ from reminder.providers.http import (
     UNCLEAR,
     Answer,
     Unanswered,
+    may_not_read,
     receipt,
     wait_of,
 )
@@ -233,6 +234,8 @@ class AwsSms(SingleSms):
             answer = await self._ask(action, asked, SystemClock().now())
         except Unanswered as error:
             raise Trouble(what, f"could not be read: no answer ({error.code})", "Try again later.") from None
+        if error_of(answer) == "AccessDeniedException":
+            raise may_not_read(what, answer.status)
         if answer.status != httpx.codes.OK or not isinstance(answer.json(), dict):
             reason = f"could not be read: the provider answers {answer.status} {error_of(answer)}".rstrip()
             raise Trouble(what, reason, "Check what the key is allowed to do, or try again later.")

@@ -52,6 +52,7 @@ from reminder.providers.sms.infobip_reports import (
     PENDING,
     heard,
     number_at,
+    reported,
     result_of,
     results_in,
     text_at,
@@ -218,7 +219,7 @@ class Infobip(HttpProvider):
         """Delivery reports, or what people wrote."""
         return heard(callback)
 
-    async def look_up(self, wire_id: str, *, sent_at: datetime) -> Result | None:
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
         """What the log says. That a message is not in it is an answer only while it would be, by the server's clock."""
         url, params = f"{self._settings.url}/sms/3/logs", {"messageId": wire_id, "limit": "10"}
         answer = await self.ask("GET", url, params=params, auth=self._settings.auth)
@@ -229,9 +230,9 @@ class Infobip(HttpProvider):
         ]
         if entries:
             # Of one refused before and sent again later, the later one counts.
-            return max(filter(None, (result_of(entry["status"]) for entry in entries)), default=Result.FAILED)
+            return reported(max(entries, key=lambda entry: result_of(entry["status"]) or Result.UNKNOWN), sent_at)
         require_never_seen(answer, sent_at, after=IN_THE_LOG_AFTER, until=IN_THE_LOG_FOR)
-        return None
+        return []
 
     async def check(self) -> None:
         """Read a line of the log."""

@@ -74,13 +74,14 @@ def heard(callback: Callback) -> list[Told]:
 
 def _told(result: Any, received_at: datetime) -> list[Told]:
     if isinstance(result, dict) and "status" in result:
-        return _report(result, received_at)
+        return reported(result, received_at)
     if text_at(result, "from") and "text" in result:
         return [_inbound(result, received_at)]
     return [ProviderEvent("unknown", Result.UNKNOWN, received_at)]
 
 
-def _report(result: dict[str, Any], received_at: datetime) -> list[Told]:
+def reported(result: dict[str, Any], received_at: datetime) -> list[Told]:
+    """What a report says of its message, or a line of the log; `received_at` where it has no instant of its own."""
     status, error = result["status"], result.get("error")
     known, name = result_of(status), text_at(status, "name")
     group, error_id = number_at(status, "groupId"), number_at(error, "id")

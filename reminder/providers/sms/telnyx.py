@@ -1,8 +1,8 @@
 """SMS through Telnyx.
 
 One JSON document a message, with an Idempotency-Key made of the attempt and our wire id: for up to a day the same bytes
-are not sent twice, and a success is told again. Our wire id travels in the query of webhook_url, which Telnyx repeats in
-the signed body of each callback. There is no instant after which it gives up. It takes STOP by itself and answers it
+are not sent twice, and a success is told again. What it took can be asked for by the id that it gave, for ten days. Our
+wire id travels in the query of webhook_url, which Telnyx repeats in the signed body of each callback. There is no instant after which it gives up. It takes STOP by itself and answers it
 (autoresponse_type); a message to somebody who left is refused with 40300.
 
 Numbers and messaging profiles name hook_url for incoming messages. Callbacks are signed with Ed25519; the public key is
@@ -14,11 +14,11 @@ verifying webhooks.
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import orjson
@@ -40,6 +40,7 @@ from reminder.providers.http import (
     Answer,
     Meaning,
     SecretHeader,
+    Unanswered,
     meaning_of_status,
     receipt,
     wait_of,
@@ -125,7 +126,9 @@ class Telnyx(SingleSms):
         CONNECTIONS,
         Option("url", "Address of the API.", "https://api.telnyx.com/v2"),
     )
-    capabilities: Capabilities = single(validity=False, idempotent_seconds=IDEMPOTENT_SECONDS)
+    capabilities: Capabilities = replace(
+        single(validity=False, idempotent_seconds=IDEMPOTENT_SECONDS), look_up_by_own_id=True
+    )
 
     def __init__(self, settings: TelnyxSettings, http: httpx.AsyncClient) -> None:
         super().__init__(http, connections=settings.connections, calls_back=bool(settings.hook_url))
@@ -154,6 +157,24 @@ class Telnyx(SingleSms):
 
     async def send_one(self, call: Call, recipient: Recipient) -> Receipt:
         """One message, as JSON."""
+        answer = await self.ask(
+            "POST",
+            f"{self._settings.url}/messages",
+            content=self._body(call, recipient),
+            headers={
+                "Content-Type": "application/json",
+                # Letters, figures, "-", "_" and ":" alone.
+                "Idempotency-Key": f"{call.idempotency_key}-{recipient.wire_id}".replace(".", ":"),
+            },
+            auth=self._settings.auth,
+        )
+        return self._receipt(recipient, answer, call.now)
+
+    def bodies(self, call: Call) -> Sequence[bytes]:
+        """One for each message."""
+        return [self._body(call, recipient) for recipient in call.recipients]
+
+    def _body(self, call: Call, recipient: Recipient) -> bytes:
         body = {
             "from": call.content.sender,
             "to": recipient.address,
@@ -164,18 +185,7 @@ class Telnyx(SingleSms):
             body["messaging_profile_id"] = self._settings.profile
         if self._settings.hook_url:
             body["webhook_url"] = with_query(self._settings.hook_url, {"m": recipient.wire_id})
-        answer = await self.ask(
-            "POST",
-            f"{self._settings.url}/messages",
-            content=orjson.dumps(body),
-            headers={
-                "Content-Type": "application/json",
-                # Letters, figures, "-", "_" and ":" alone.
-                "Idempotency-Key": f"{call.idempotency_key}-{recipient.wire_id}".replace(".", ":"),
-            },
-            auth=self._settings.auth,
-        )
-        return self._receipt(recipient, answer, call.now)
+        return orjson.dumps(body)
 
     def _receipt(self, recipient: Recipient, answer: Answer, now: datetime) -> Receipt:
         said = answer.json()
@@ -218,22 +228,21 @@ class Telnyx(SingleSms):
         first = _dict(next(iter(_list(payload.get("to"))), None))
         if kind == "message.received":
             return [_inbound(payload, first, at)]
-        status = _text(first.get("status"))
-        code = next((str(error.get("code")) for error in map(_dict, _list(payload.get("errors")))), "")
-        known = kind in {"message.sent", "message.finalized"}
-        event = ProviderEvent(
-            kind="status" if known and status in STATUSES else "unknown",
-            result=STATUSES.get(status, Result.UNKNOWN) if known else Result.UNKNOWN,
-            at=at,
-            wire_id=_wire_id(payload, callback),
-            provider_id=own_id,
-            address=e164(_text(first.get("phone_number"))),
-            code=code,
-            same=_text(data.get("id")) or f"{own_id} {status}",
-        )
-        if known and status in NOT_ARRIVED:
-            return told(ENDINGS.get(code, AWAY if status == "expired" else REFUSED), event)
-        return [event]
+        same = _text(data.get("id"))
+        event = ProviderEvent("unknown", Result.UNKNOWN, at, _wire_id(payload, callback), own_id, same=same)
+        return _state(payload, event) if kind in {"message.sent", "message.finalized"} else [event]
+
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
+        """The message by the id that Telnyx gave it."""
+        url = f"{self._settings.url}/messages/{quote(provider_id, safe='')}"
+        answer = await self.ask("GET", url, auth=self._settings.auth)
+        payload = _dict(_dict(answer.json()).get("data"))
+        if answer.status == httpx.codes.NOT_FOUND:
+            return []
+        if answer.status != httpx.codes.OK or not payload:
+            raise Unanswered(str(answer.status), left=True)
+        at = iso_instant(payload.get("completed_at"), sent_at)
+        return _state(payload, ProviderEvent("unknown", Result.UNKNOWN, at, wire_id, provider_id))
 
     async def check(self) -> None:
         """Ask for the account's balance."""
@@ -252,6 +261,24 @@ def meaning_of(status: int, error: dict[str, Any]) -> Meaning:
         name = _text(source.get("pointer")).rpartition("/")[2] or _text(source.get("parameter"))
         return FIELDS.get(name, BAD_CONTENT)
     return CODES.get(code) or meaning_of_status(status)
+
+
+def _state(payload: dict[str, Any], event: ProviderEvent) -> list[Told]:
+    """What a message says of itself; `event` has what is known beside that."""
+    first = _dict(next(iter(_list(payload.get("to"))), None))
+    status = _text(first.get("status"))
+    code = next((str(error.get("code")) for error in map(_dict, _list(payload.get("errors")))), "")
+    event = replace(
+        event,
+        kind="status" if status in STATUSES else "unknown",
+        result=STATUSES.get(status, Result.UNKNOWN),
+        address=e164(_text(first.get("phone_number"))),
+        code=code,
+        same=event.same or f"{event.provider_id} {status}",
+    )
+    if status in NOT_ARRIVED:
+        return told(ENDINGS.get(code, AWAY if status == "expired" else REFUSED), event)
+    return [event]
 
 
 def _wire_id(payload: dict[str, Any], callback: Callback) -> str:

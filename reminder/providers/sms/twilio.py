@@ -2,7 +2,7 @@
 
 One form a message; our wire id travels in the query of its StatusCallback and comes back signed. Twilio gives up after
 ValidityPeriod (at most ten hours), knows no idempotency key and cannot be asked by an id of ours: what got no answer
-stays unclear until its callback comes. It takes STOP by itself and answers it; a message to somebody who left is refused
+stays unclear until its callback comes. What it took is asked for by the id that it gave. It takes STOP by itself and answers it; a message to somebody who left is refused
 with 21610. Messages may name a Messaging Service, which then chooses the number they come from.
 
 The number's (or service's) page in Twilio's console names hook_url for incoming messages, by POST. The answer to one is
@@ -15,10 +15,11 @@ Sources: Twilio's OpenAPI description of Messages (ValidityPeriod, StatusCallbac
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
@@ -46,6 +47,7 @@ from reminder.providers.http import (
     Answer,
     Meaning,
     SecretHeader,
+    Unanswered,
     meaning_of_status,
     receipt,
     wait_of,
@@ -146,7 +148,7 @@ class Twilio(SingleSms):
         CONNECTIONS,
         Option("url", "Address of the API.", "https://api.twilio.com"),
     )
-    capabilities: Capabilities = single()
+    capabilities: Capabilities = replace(single(), look_up_by_own_id=True)
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(
         content_type="text/xml; charset=utf-8", body=b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
     )
@@ -238,19 +240,29 @@ class Twilio(SingleSms):
         status = said.get("MessageStatus") or said.get("SmsStatus", "")
         if status in {"received", "receiving"}:
             return [self._inbound(said, callback)]
-        sid, code = said.get("MessageSid", ""), said.get("ErrorCode", "")
+        # A state carries no instant of its own.
         event = ProviderEvent(
-            kind="status" if status in STATUSES else "unknown",
-            result=STATUSES.get(status, Result.UNKNOWN),
-            # A state carries no instant of its own.
-            at=callback.received_at,
+            "status",
+            Result.UNKNOWN,
+            callback.received_at,
             wire_id=form_of(query_of(callback)).get("m", ""),
-            provider_id=sid,
+            provider_id=said.get("MessageSid", ""),
             address=e164(said.get("To", "")),
-            code=code,
-            same=f"{sid} {status}",
         )
-        return told(ENDINGS.get(code, REFUSED), event) if status in NOT_ARRIVED else [event]
+        return _state(status, said.get("ErrorCode", ""), event)
+
+    async def look_up(self, wire_id: str, *, sent_at: datetime, provider_id: str = "") -> Sequence[Told]:
+        """The message by the id that Twilio gave it."""
+        url = f"{self._settings.messages_url.removesuffix('.json')}/{quote(provider_id, safe='')}.json"
+        answer = await self.ask("GET", url, auth=self._settings.auth)
+        said = answer.json()
+        if answer.status == httpx.codes.NOT_FOUND:
+            return []
+        if answer.status != httpx.codes.OK or not isinstance(said, dict):
+            raise Unanswered(str(answer.status), left=True)
+        code = said.get("error_code")
+        event = ProviderEvent("status", Result.UNKNOWN, sent_at, wire_id, provider_id, e164(str(said.get("to", ""))))
+        return _state(str(said.get("status", "")), "" if code is None else str(code), event)
 
     def _inbound(self, said: dict[str, str], callback: Callback) -> Inbound:
         text = said.get("Body", "")
@@ -272,6 +284,19 @@ class Twilio(SingleSms):
         remedy = "Check the account's id and its auth token, or the API key and its secret."
         page = with_query(self._settings.messages_url, {"PageSize": "1"})
         await self.prove("TWILIO_AUTH_TOKEN", self.ask("GET", page, auth=self._settings.auth), remedy)
+
+
+def _state(status: str, code: str, event: ProviderEvent) -> list[Told]:
+    """What a state of a message and its error say; `event` has what they are told with."""
+    known = status in STATUSES
+    event = replace(
+        event,
+        kind="status" if known else "unknown",
+        result=STATUSES.get(status, Result.UNKNOWN),
+        code=code,
+        same=f"{event.provider_id} {status}",
+    )
+    return told(ENDINGS.get(code, REFUSED), event) if status in NOT_ARRIVED else [event]
 
 
 def _spellings(address: str, query: str) -> tuple[str, str]:

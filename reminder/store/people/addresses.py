@@ -96,6 +96,8 @@ class Owner:
 
 def owners(connection: Connection, addresses: Collection[Address]) -> dict[Address, Owner]:
     """The supporter of each of `addresses` that somebody has."""
+    if not addresses:
+        return {}
     rows = connection.execute(select(PERSON.id, PERSON.email_hash, PERSON.phone_hash).where(any_of(addresses)))
     found = [Owner(row[0], _addresses(row[1], row[2])) for row in rows]
     return {address: owner for owner in found for address in owner.addresses}

@@ -31,7 +31,7 @@ def campaigns_last_reminded_of(connection: Connection, subscriber_id: int, today
     found = connection.execute(
         # The days as they stand: a range would read everybody's messages of that time.
         text(
-            f"{_ITEMS} m.kind = 1 AND m.state <> 6 AND m.state IN (2, 5) AND m.local_on IN ({days})"
+            f"{_ITEMS} m.kind = 1 AND m.void = 0 AND m.state IN (2, 5) AND m.local_on IN ({days})"
             " AND m.subscriber_id = :person ORDER BY m.local_on DESC LIMIT 1"
         ),
         {"person": subscriber_id},

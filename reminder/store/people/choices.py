@@ -62,6 +62,8 @@ def add(connection: Connection, newcomer: Newcomer, now: datetime) -> int:
     for channel, sealed in newcomer.addresses.items():
         name = "email" if channel is Channel.EMAIL else "phone"
         values |= {f"{name}_ct": sealed.ct, f"{name}_hash": sealed.address.hash}
+    if phone := newcomer.addresses.get(Channel.SMS):
+        values["phone_country"] = phone.country
     subscriber_id = int(connection.execute(insert(_SUBSCRIBER).values(**values).returning(PERSON.id)).scalar_one())
     subscribe(connection, subscriber_id, newcomer.scopes)
     leave_out(connection, subscriber_id, newcomer.left_out)

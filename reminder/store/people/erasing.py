@@ -17,6 +17,7 @@ NOBODYS_RHYTHM = 0
 _AS_NEW = {
     "locale": "en",
     "country": "",
+    "phone_country": "",
     "named": False,
     "closing_note": False,
     "tell_outcome": False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.domain.consent import EVERYTHING, PersonState
@@ -156,7 +156,13 @@ def _new_row(person: Person, rhythm_id: int, now: datetime) -> dict[str, Any]:
         row[_CT[channel]] = sealed.ct if sealed else None
         row[_HASH[channel]] = sealed.address.hash if sealed else None
         row[_SINCE[channel]] = person.since.get(channel)
+    row["phone_country"] = _phone_country(person)
     return row
+
+
+def _phone_country(person: Person) -> str:
+    phone = person.new_addresses.get(Channel.SMS)
+    return phone.country if phone else ""
 
 
 def _filled_row(person: Person, rhythm_id: int, now: datetime) -> dict[str, Any]:
@@ -173,6 +179,7 @@ def _filled_row(person: Person, rhythm_id: int, now: datetime) -> dict[str, Any]
         row[f"new_{_CT[channel]}"] = sealed.ct if sealed else None
         row[f"new_{_HASH[channel]}"] = sealed.address.hash if sealed else None
         row[f"new_{_SINCE[channel]}"] = person.since.get(channel)
+    row["new_phone_country"] = _phone_country(person)
     return row
 
 
@@ -189,6 +196,9 @@ def _update(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
             **values,
             name_ct=func.coalesce(PERSON.name_ct, bindparam("new_name", type_=PERSON.name_ct.type)),
             country=bindparam("new_country"),
+            phone_country=case(
+                (PERSON.phone_country == "", bindparam("new_phone_country")), else_=PERSON.phone_country
+            ),
             rhythm_id=bindparam("new_rhythm"),
             rhythm_since=func.coalesce(
                 bindparam("new_rhythm_since", type_=PERSON.rhythm_since.type), PERSON.rhythm_since

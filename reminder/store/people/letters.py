@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reminder.store.people.addresses import PERSON
@@ -54,6 +54,53 @@ def keep_letter(
         .returning(_LETTER.c.at)
     )
     return written.first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLetter:
+    """That somebody wrote: when she said so, how, and whether the last day was over."""
+
+    at: datetime
+    how: str
+    late: bool
+
+
+def letter_of(connection: Connection, campaign_id: int, in_round: int, subscriber_id: int) -> KeptLetter | None:
+    """What one supporter said of one round of a campaign."""
+    row = connection.execute(
+        select(_LETTER.c.at, _LETTER.c.how, _LETTER.c.late).where(
+            _LETTER.c.campaign_id == campaign_id,
+            _LETTER.c.round == in_round,
+            _LETTER.c.subscriber_id == subscriber_id,
+        )
+    ).first()
+    return None if row is None else KeptLetter(*row)
+
+
+def set_way(connection: Connection, campaign_id: int, in_round: int, subscriber_id: int, way: str) -> bool:
+    """Keep by which way the letter went; False where none was reported."""
+    changed = connection.execute(
+        update(_LETTER)
+        .where(
+            _LETTER.c.campaign_id == campaign_id,
+            _LETTER.c.round == in_round,
+            _LETTER.c.subscriber_id == subscriber_id,
+        )
+        .values(how=way)
+    )
+    return changed.rowcount == 1
+
+
+def count_letters(connection: Connection, campaign_id: int) -> int:
+    """How many letters were reported in the campaign's present round."""
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(_LETTER)
+            .join(_CAMPAIGN, _CAMPAIGN.c.id == _LETTER.c.campaign_id)
+            .where(_LETTER.c.campaign_id == campaign_id, _LETTER.c.round == _CAMPAIGN.c.round)
+        ).scalar_one()
+    )
 
 
 def take_back(connection: Connection, campaign_id: int, in_round: int, subscriber_id: int, since: datetime) -> bool:

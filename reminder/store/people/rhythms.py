@@ -40,8 +40,8 @@ def _values(habits: Habits) -> tuple[Any, ...]:
 
 
 def in_zone(habits: Habits, zone: str, phone_country: str = "") -> Habits:
-    """These habits in another zone; where it is '' (not known), `phone_country` says whose zones a text waits for."""
-    return replace(habits, zone=zone, sms_country="" if zone else phone_country)
+    """These habits in another zone, '' for not known; `phone_country` is the number's, '' where it stays as it was."""
+    return replace(habits, zone=zone, sms_country=phone_country or habits.sms_country)
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,17 @@
 
 from reminder.store.tables.campaigns import Campaign, Step, Wave
 from reminder.store.tables.cases import CaseDocument, CaseFile, CaseKey
-from reminder.store.tables.events import InboxRow, ProviderDay, RawEvent, RawState, ReplyPart, SoftBounce
+from reminder.store.tables.costs import SmsAsking, SmsBudget, SmsCost
+from reminder.store.tables.events import (
+    InboxRow,
+    MailboxTurn,
+    ProviderDay,
+    RawEvent,
+    RawState,
+    ReplyDone,
+    ReplyPart,
+    SoftBounce,
+)
 from reminder.store.tables.ledger import (
     Attempt,
     Batch,
@@ -39,6 +49,7 @@ __all__ = [
     "InboxRow",
     "Instance",
     "Letter",
+    "MailboxTurn",
     "Message",
     "Organiser",
     "ProviderDay",
@@ -46,9 +57,13 @@ __all__ = [
     "RawEvent",
     "RawState",
     "ReceiptRow",
+    "ReplyDone",
     "ReplyPart",
     "ReportRow",
     "Rhythm",
+    "SmsAsking",
+    "SmsBudget",
+    "SmsCost",
     "SoftBounce",
     "Step",
     "Subscriber",

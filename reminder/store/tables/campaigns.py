@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from reminder.domain.states import CampaignState, Channel, WaveState
+from reminder.domain.states import CampaignState, Channel, Reason, WaveState
 from reminder.store.tables.base import big, code, day, instant, json, ref, row_id, small, where, words
 
 
@@ -111,6 +111,8 @@ class Wave(SQLModel, table=True):
     last_useful: bool = Field(default=False)
     # The email part of a step that prefers SMS reaches only those without SMS, and the other way round.
     unless_channel: int = small(default=0)
+    # No message goes: its people get a promise that is skipped for this reason.
+    refused: Reason = code(Reason, default=Reason.NONE)
     state: WaveState = code(WaveState, default=WaveState.PLANNED)
     opened_at: datetime | None = instant(default=None)
     chunk_locale: str = words(default="")

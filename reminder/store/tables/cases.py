@@ -54,7 +54,8 @@ class CaseDocument(SQLModel, table=True):
     """One issued text of a case. `read` is what `case read --json` prints; the newest `sequence` wins.
 
     `country` is the two letters of the country read. `given` holds what an organiser added to the text, by the name of
-    the question it answers; what the case says is worked out from `read` and `given` of its documents alone.
+    the question it answers; what the case says is worked out from `read` and `given` of its documents alone. `story` is
+    what it tells beside the letter.
     """
 
     __tablename__ = "document"
@@ -74,3 +75,4 @@ class CaseDocument(SQLModel, table=True):
     given: dict[str, str] = json(default_factory=dict)
     issued_on: date | None = day(default=None)
     added_at: datetime = instant()
+    story: str = words(default="")

@@ -59,14 +59,39 @@ class InboxRow(SQLModel, table=True):
     done_at: datetime | None = instant(default=None)
 
 
+class ReplyDone(SQLModel, table=True):
+    """A reply (or a part of one) that was acted on or put into the inbox: told again, it does nothing any more."""
+
+    __tablename__ = "reply_done"
+    mark: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    at: datetime = instant()
+
+
 class ReplyPart(SQLModel, table=True):
-    """A part of a long text that came in several; gone once all of them are there, or after a day."""
+    """Part `no` of `parts` of a long text, with who sent it; gone once all of them are there, or when the office has it."""
 
     __tablename__ = "reply_part"
     whole: bytes = Field(sa_type=LargeBinary, primary_key=True)
     no: int = Field(primary_key=True)
+    parts: int = Field(default=1)
+    mark: bytes = secret()
     at: datetime = instant()
-    text_ct: bytes = secret()
+    part_ct: bytes = secret()
+
+
+class MailboxTurn(SQLModel, table=True):
+    """When the mailbox (IMAP) is looked at next, by whichever process comes first.
+
+    `mark` is that of its settings: other settings are tried at once. `misses` in a row and `since` when: the longer it
+    goes wrong, the rarer it is tried.
+    """
+
+    __tablename__ = "mailbox_turn"
+    id: int = Field(primary_key=True)
+    mark: bytes = secret()
+    next_at: datetime = instant()
+    misses: int = Field(default=0)
+    since: datetime | None = instant(default=None)
 
 
 class SoftBounce(SQLModel, table=True):

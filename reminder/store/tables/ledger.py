@@ -50,18 +50,20 @@ class Message(SQLModel, table=True):
     """What one person gets by one channel on one day. `subscriber_id` is an organiser's id for reports and alerts.
 
     `not_after` is the last instant of hand-over; `open_until` the last before the next quiet hour. `wire_on` is the day
-    that its id on the wire is made of, where it was in an attempt on an earlier day than `local_on`.
+    that its id on the wire is made of, where it was in an attempt on an earlier day than `local_on`. `void`: it is
+    cancelled and leaves its day free.
     """
 
     __tablename__ = "message"
     __table_args__ = (
-        # One reminder a person and local day, over all channels and campaigns (1 = nudge, 6 = cancelled).
+        # One reminder a person and local day, over all channels and campaigns (1 = nudge). Not by its state:
+        # that changes with every answer, and the index would be written twice for each message.
         Index(
             "one_a_day",
             "local_on",
             "subscriber_id",
             unique=True,
-            **where("kind = 1 AND state <> 6"),
+            **where("kind = 1 AND void = 0"),
         ),
         # Every other message is sent once for its dedupe key.
         Index(
@@ -88,6 +90,7 @@ class Message(SQLModel, table=True):
     not_after: datetime = instant()
     dedupe: str | None = words(default=None)
     wire_on: date | None = day(default=None)
+    void: int = small(default=0)
 
 
 class ContentRow(SQLModel, table=True):
@@ -118,10 +121,10 @@ class ContentCampaign(SQLModel, table=True):
 
 
 class Batch(SQLModel, table=True):
-    """Up to 1,000 messages of one content and language: the unit of claim, lease and stop.
+    """Up to 1,000 messages of one content, language and route: the unit of claim, lease and stop.
 
     Nobody claims it before `send_at`. `turn` counts the batches of one opening, so that campaigns take turns. `because`
-    says why it could not be built.
+    says why it could not be built. `route` is the country of the numbers, which chooses sender and providers; '' for email.
     """
 
     __tablename__ = "batch"
@@ -156,16 +159,22 @@ class Batch(SQLModel, table=True):
     open_until: datetime = instant()
     turn: int = Field(default=0)
     because: str = words(default="")
+    route: str = words(default="")
 
 
 class Attempt(SQLModel, table=True):
-    """One call to one provider, or one volley of single sends: messages `first_message`..`last_message` of a batch."""
+    """One call to one provider, or one volley of single sends: messages `first_message`..`last_message` of a batch.
+
+    `body_sha256` holds a digest (32 bytes) of each body, where the provider takes the same body with the same key only
+    once; empty until these are known, and so long nothing has left. `ask_at` is when the provider is asked again what became of it, or NULL, and `asked` how often it was.
+    """
 
     __tablename__ = "attempt"
     # Attempts of a batch are numbered.
     __table_args__ = (
         Index("one_attempt", "batch_id", "no", unique=True),
         Index("attempt_open", "sent_at", **where("state IN (1, 3)")),
+        Index("attempt_to_ask", "provider", "ask_at", **where("ask_at IS NOT NULL")),
     )
     id: int | None = row_id()
     batch_id: int = big()
@@ -185,12 +194,15 @@ class Attempt(SQLModel, table=True):
     n_retry: int = Field(default=0)
     n_unclear: int = Field(default=0)
     detail_ct: bytes | None = secret(default=None)
+    ask_at: datetime | None = instant(default=None)
+    asked: int = small(default=0)
 
 
 class ReceiptRow(SQLModel, table=True):
-    """A provider's own id for a message, kept only for providers that tell of it by no other name."""
+    """A provider's own id for a message, kept only for providers that tell of it, or are asked for it, by no other name."""
 
     __tablename__ = "receipt"
+    __table_args__ = (Index("receipt_of_attempt", "attempt_id"),)
     provider: str = Field(sa_type=Text, primary_key=True)
     provider_id: str = Field(sa_type=Text, primary_key=True)
     message_id: int = big()
@@ -222,7 +234,10 @@ class EventRow(SQLModel, table=True):
 class ProviderState(SQLModel, table=True):
     """What a provider may still take: shared by all campaigns and kept over a restart.
 
-    `stopped` says why nothing goes through it until an organiser says so; '' where it may be used.
+    `stopped` says why nothing goes through it until an organiser says so; '' where it may be used. `list_read_at` is when
+    its own list of people whom it no longer writes to was last dealt with, `list_because` why it could not be read.
+    `most_a_day` is the most that it took on any day before `day`, which warms it up; `told_at` is when the organisers were
+    told that it refuses our account, empty once it takes messages again.
     """
 
     __tablename__ = "provider_state"
@@ -235,6 +250,10 @@ class ProviderState(SQLModel, table=True):
     broken_until: datetime | None = instant(default=None)
     because: str = words(default="")
     stopped: str = words(default="")
+    list_read_at: datetime | None = instant(default=None)
+    list_because: str = words(default="")
+    most_a_day: int = Field(default=0)
+    told_at: datetime | None = instant(default=None)
 
 
 class ReportRow(SQLModel, table=True):

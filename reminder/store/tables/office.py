@@ -24,6 +24,8 @@ class Instance(SQLModel, table=True):
     next_message_id: int = big(default=1)
     monday_on: date | None = day(default=None)
     morning_on: date | None = day(default=None)
+    # Of the rules for texts by which sendings are planned: other rules, another plan.
+    sms_rules: str = words(default="")
 
 
 class Organiser(SQLModel, table=True):

@@ -13,7 +13,8 @@ from reminder.store.tables.base import REACHABLE, big, code, day, instant, row_i
 class Rhythm(SQLModel, table=True):
     """One distinct set of wall-clock habits. zone '' is the campaign's; hour −1 is the step's.
 
-    `sms_country` is set only where the zone is unknown: a text then waits until all zones of that country are awake.
+    `sms_country` is the country of the number, whose rules for texts count; where the zone is unknown a text also waits
+    until all zones of that country are awake.
     """
 
     __tablename__ = "rhythm"
@@ -65,8 +66,15 @@ class Subscriber(SQLModel, table=True):
             **where("state = 1 AND email_since IS NOT NULL"),
         ),
         Index(
-            "reachable_by_sms", *REACHABLE, "sms_since", "email_since", **where("state = 1 AND sms_since IS NOT NULL")
+            "reachable_by_sms",
+            *REACHABLE,
+            "sms_since",
+            "email_since",
+            "phone_country",
+            **where("state = 1 AND sms_since IS NOT NULL"),
         ),
+        # Numbers that were stored before their country was kept: few, and soon none.
+        Index("phone_without_country", "id", **where("phone_country = '' AND phone_ct IS NOT NULL")),
         # Forecast counts who is not active from this alone.
         Index("subscriber_not_active", "state", "id", **where("state <> 1")),
         Index(
@@ -80,6 +88,8 @@ class Subscriber(SQLModel, table=True):
     email_hash: bytes | None = secret(default=None)
     phone_ct: bytes | None = secret(default=None)
     phone_hash: bytes | None = secret(default=None)
+    # Two letters; '' without a number, '?' where the number belongs to no country.
+    phone_country: str = words(default="")
     name_ct: bytes | None = secret(default=None)
     locale: str = words(default="en")
     country: str = words(default="")

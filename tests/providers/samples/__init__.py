@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+import httpx
+
 from reminder.domain.states import Fault, Verdict
 from reminder.providers.contract import Provider
+from tests.fakes.http import FakeHttp
 
 # The value of every secret setting in the samples: it must come out nowhere.
 SECRET = "correct-horse-battery"
@@ -38,10 +41,15 @@ class Situation(Enum):
 
 @dataclass(frozen=True)
 class Stand:
-    """A provider before the real thing. `taken` says how often the other side took a wire id."""
+    """A provider before the real thing. `taken` says how often the other side took a wire id.
+
+    `server` and `http` are what it talks to and by, where that is HTTP: a test may change the answer and the patience.
+    """
 
     provider: Provider
     taken: Callable[[str], int]
+    server: FakeHttp | None = None
+    http: httpx.AsyncClient | None = None
 
 
 Setting = Callable[[Path], AbstractAsyncContextManager[Stand]]

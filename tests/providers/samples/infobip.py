@@ -11,6 +11,7 @@ import httpx
 
 from reminder.providers.registry import build
 from tests.fakes.http import FakeHttp, Reply, Request, json_reply
+from tests.providers.judges import judge_of
 from tests.providers.people import NOW, PHONES
 from tests.providers.samples import SECRET, Setting, Situation, Stand
 from tests.providers.samples.over_http import before
@@ -18,6 +19,7 @@ from tests.providers.samples.over_http import before
 LEAST = {"api_key": SECRET, "url": "https://xyz.api.infobip.com"}
 HOOK = {"hook_url": "https://reminder.example.org/hooks/infobip", "hook_secret": SECRET}
 PENDING = {"groupId": 1, "groupName": "PENDING", "id": 26, "name": "PENDING_ACCEPTED", "description": "sent on"}
+GROUPS = {1: "PENDING", 2: "UNDELIVERABLE", 3: "DELIVERED", 4: "EXPIRED", 5: "REJECTED"}
 # Late enough that a message would be in the log.
 DATE = format_datetime(NOW + timedelta(minutes=30), usegmt=True)
 
@@ -29,7 +31,13 @@ def wire_ids(request: Request) -> list[str]:
 
 
 def status(group: int, number: int, name: str, description: str = "") -> dict[str, object]:
-    return {"groupId": group, "groupName": "GROUP", "id": number, "name": name, "description": description}
+    return {
+        "groupId": group,
+        "groupName": GROUPS.get(group, "NEW"),
+        "id": number,
+        "name": name,
+        "description": description,
+    }
 
 
 def answers_each(said: dict[str, object]) -> Callable[[Request], Reply]:
@@ -44,6 +52,14 @@ def answers_each(said: dict[str, object]) -> Callable[[Request], Reply]:
         return json_reply({"bulkId": "bulk-1", "messages": messages})
 
     return answer
+
+
+def half(request: Request) -> Reply:
+    """Every second one is refused, in an answer of 200."""
+    refused = status(5, 25, "REJECTED_MESSAGE_TOO_LONG")
+    said = [refused if place % 2 else PENDING for place, _ in enumerate(wire_ids(request))]
+    messages = [{"messageId": each, "status": one} for each, one in zip(wire_ids(request), said, strict=True)]
+    return json_reply({"bulkId": "bulk-1", "messages": messages})
 
 
 def refusal(code: int, words: str, *properties: str, **headers: str) -> Reply:
@@ -62,12 +78,14 @@ def log_of(server: FakeHttp, request: Request) -> Reply:
 @asynccontextmanager
 async def good(folder: Path) -> AsyncIterator[Stand]:
     """It takes everything, and its log knows what it took."""
-    server = FakeHttp()
+    server = FakeHttp(judge=judge_of("infobip"))
     takes = answers_each(PENDING)
     server.answer = lambda request: log_of(server, request) if request.method == "GET" else takes(request)
     async with server, httpx.AsyncClient() as http:
         provider = build("infobip", {**LEAST, **HOOK, "url": server.url}, http)
-        yield Stand(provider, lambda wire_id: sum(wire_ids(each).count(wire_id) for each in server.requests))
+        yield Stand(
+            provider, lambda wire_id: sum(wire_ids(each).count(wire_id) for each in server.requests), server, http
+        )
         await provider.close()
 
 

@@ -5,7 +5,6 @@ from functools import partial
 import orjson
 
 from tests.fakes.http import Reply, Request, json_reply
-from tests.providers.over_http import fields_of
 from tests.providers.people import EMAILS
 from tests.providers.samples import SECRET, Setting, Situation
 from tests.providers.samples.over_http import before
@@ -15,7 +14,7 @@ GOOD = json_reply({"id": "<20201222090000.1.ABC@mg.example.org>", "message": "Qu
 
 
 def wire_ids(request: Request) -> list[str]:
-    fields = dict(fields_of(request))
+    fields = dict(request.parts)
     return [each["wire_id"] for each in orjson.loads(fields["recipient-variables"]).values()]
 
 

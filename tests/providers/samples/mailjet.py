@@ -11,6 +11,7 @@ import httpx
 
 from reminder.providers.registry import build
 from tests.fakes.http import FakeHttp, Reply, Request, json_reply
+from tests.providers.judges import judge_of
 from tests.providers.people import EMAILS, NOW
 from tests.providers.samples import SECRET, Setting, Situation, Stand
 from tests.providers.samples.over_http import before
@@ -49,6 +50,15 @@ def refuses_each(code: str, related: str) -> Callable[[Request], Reply]:
     return answer
 
 
+def half(request: Request) -> Reply:
+    """Every second one is refused, in an answer of 200."""
+    found = [
+        error("send-0003", "TextPart") if place % 2 else success(wire_id, place)
+        for place, wire_id in enumerate(wire_ids(request))
+    ]
+    return json_reply({"Messages": found})
+
+
 def refusal(status: int, code: str, words: str = "", **headers: str) -> Reply:
     body = {"ErrorIdentifier": "x", "ErrorCode": code, "StatusCode": status, "ErrorMessage": words}
     return json_reply(body, status, **headers)
@@ -64,11 +74,13 @@ def list_of(server: FakeHttp, request: Request) -> Reply:
 @asynccontextmanager
 async def good(folder: Path) -> AsyncIterator[Stand]:
     """It takes everything, and its list knows what it took."""
-    server = FakeHttp()
+    server = FakeHttp(judge=judge_of("mailjet"))
     server.answer = lambda request: list_of(server, request) if request.method == "GET" else takes_all(request)
     async with server, httpx.AsyncClient() as http:
         provider = build("mailjet", {**LEAST, **LOGIN, "url": server.url}, http)
-        yield Stand(provider, lambda wire_id: sum(wire_ids(each).count(wire_id) for each in server.requests))
+        yield Stand(
+            provider, lambda wire_id: sum(wire_ids(each).count(wire_id) for each in server.requests), server, http
+        )
         await provider.close()
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from reminder.providers.registry import build
 from tests.fakes.http import FakeHttp, Reply, Request
+from tests.providers.judges import judge_of
 from tests.providers.samples import Setting, Stand
 
 Answer = Callable[[Request], Reply] | Reply
@@ -27,14 +28,14 @@ def before(
 
     @asynccontextmanager
     async def stand(folder: Path) -> AsyncIterator[Stand]:
-        async with FakeHttp(answer) as server, httpx.AsyncClient() as http:
+        async with FakeHttp(answer, judge_of(name)) as server, httpx.AsyncClient() as http:
             provider = build(name, {**options, "url": server.url}, http)
 
             def taken(wire_id: str) -> int:
                 different = {key(request): request for request in server.requests}.values()
                 return sum(wire_ids(request).count(wire_id) for request in different) if takes else 0
 
-            yield Stand(provider, taken)
+            yield Stand(provider, taken, server, http)
             await provider.close()
 
     return stand

@@ -27,6 +27,16 @@ def each_refused(code: int, message: str, request: Request) -> Reply:
     return json_reply([{"ErrorCode": code, "Message": message.format(each["To"])} for each in request.json])
 
 
+def half(request: Request) -> Reply:
+    """Every second one is refused, in an answer of 200."""
+    found = []
+    for place, each in enumerate(request.json):
+        refused = {"ErrorCode": 300, "Message": "Invalid metadata content."}
+        taken = {"ErrorCode": 0, "Message": "OK", "MessageID": f"id-{place}", "To": each["To"]}
+        found.append(refused if place % 2 else taken)
+    return json_reply(found)
+
+
 def refusal(status: int, code: int, message: str, **headers: str) -> Reply:
     return json_reply({"ErrorCode": code, "Message": message}, status, **headers)
 

@@ -41,6 +41,13 @@ def refuses_each(words: str) -> Callable[[Request], Reply]:
     return answer
 
 
+def half(request: Request) -> Reply:
+    """Every second one is refused, in an answer of 200."""
+    places = range(len(request.json))
+    errors = [{"index": place, "message": "Invalid `html` field"} for place in places if place % 2]
+    return json_reply({"data": [{"id": f"id-{place}"} for place in places if not place % 2], "errors": errors})
+
+
 stand = partial(before, "resend", LEAST, wire_ids=wire_ids)
 SITUATIONS: dict[Situation, Setting] = {
     Situation.GOOD: stand(takes_all, takes=True, key=key),

@@ -41,6 +41,12 @@ def error(name: str, message: str = "", status: int = 400, **headers: str) -> Re
     return json_reply({"message": message}, status, x_amzn_errortype=f"{name}:http://internal.amazon.com/", **headers)
 
 
+def half(request: Request) -> Reply:
+    """Every second one is refused, in an answer of 200."""
+    taken, refused = {"Status": "SUCCESS", "MessageId": OWN_ID}, {"Status": "MESSAGE_REJECTED", "Error": "a virus"}
+    return results(*(refused if place % 2 else taken for place, _ in enumerate(tags(request))))
+
+
 def everybody(status: str, message: str) -> Reply:
     return results(*({"Status": status, "Error": message} for _ in EMAILS))
 

@@ -8,6 +8,7 @@ import httpx
 
 from reminder.providers.registry import build
 from tests.fakes.http import FakeHttp, Reply, Request
+from tests.providers.judges import judge_of
 from tests.providers.samples import Setting, Situation, Stand
 
 Answer = Reply | Callable[[Request], Reply]
@@ -26,7 +27,7 @@ def situations(
     def in_mood(situation: Situation) -> Setting:
         @asynccontextmanager
         async def stand(folder: Path) -> AsyncIterator[Stand]:
-            async with FakeHttp(answers[situation]) as server, httpx.AsyncClient() as http:
+            async with FakeHttp(answers[situation], judge_of(name)) as server, httpx.AsyncClient() as http:
                 provider = build(name, options(server.url), http)
 
                 def taken(wire_id: str) -> int:
@@ -34,7 +35,7 @@ def situations(
                         return 0
                     return len({key_of(request) for request in server.requests if wire_id_of(request) == wire_id})
 
-                yield Stand(provider, taken)
+                yield Stand(provider, taken, server, http)
                 await provider.close()
 
         return stand
