@@ -9,10 +9,8 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -60,10 +58,11 @@ def measure(folder: Path, sizes: Sizes) -> list[Figure]:
         database.write(partial(add_campaign, number=number, deadline=DEADLINE))
     database.write(lambda connection: connection.execute(text("UPDATE document SET story = :story"), {"story": STORY}))
     database.close()
-    port = _free_port()
-    server = subprocess.Popen([sys.executable, "-m", "tests.bench.pages", str(folder / "pages.db"), str(port)])
+    command = [sys.executable, "-m", "tests.bench.pages", str(folder / "pages.db")]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        _until_answers(port)
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
         script = folder / "pages.lua"
         script.write_text(_SCRIPT % (", ".join(f'"{each}"' for each in LANGUAGES), FIRST, APPEALS))
         _warm(port)
@@ -111,23 +110,7 @@ def _processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def _until_answers(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError("the pages do not answer")
-
-
-def main(path: str, port: str) -> None:
+def main(path: str) -> None:
     """Serve the pages over a database until SIGTERM."""
     index, data = (base64.urlsafe_b64encode(key).decode() for key in (INDEX_KEY, DATA_KEY))
     settings = Settings(
@@ -137,7 +120,9 @@ def main(path: str, port: str) -> None:
         public_url=PUBLIC_URL,
         log_level="error",
     )
-    serve_alone(build_web(build_app(settings, VirtualClock(DUE))), listen("127.0.0.1", int(port)))
+    listening = listen("127.0.0.1", 0)
+    print(listening.port, flush=True)
+    serve_alone(build_web(build_app(settings, VirtualClock(DUE))), listening)
 
 
 if __name__ == "__main__":

@@ -58,3 +58,4 @@ async def test_a_fault_ends_the_listening_of_nobody() -> None:
     stop.set()
     async with asyncio.timeout(PATIENCE_SECONDS):
         await listening
+    assert applying.times == 2
