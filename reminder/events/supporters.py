@@ -12,6 +12,7 @@ from reminder.store.people.addresses import (
     Address,
     Connection,
     address_by_hash,
+    address_by_short,
     addresses_of,
     locale_of,
     open_channels,
@@ -71,6 +72,16 @@ def holder_of(database: Database, address_hash: bytes) -> Holder:
         found = address_by_hash(connection, address_hash)
         if found is None:
             return Holder(Address(Channel.EMAIL, address_hash), Channel.EMAIL)
+        subscriber_id, address = found
+        return Holder(subscriber_id, address.channel, locale_of(connection, subscriber_id))
+
+
+def holder_of_short(database: Database, first_bytes: bytes) -> Holder | None:
+    """Whose the short link of a text is; None where nobody (any more) has an address that begins like that."""
+    with database.read() as connection:
+        found = address_by_short(connection, first_bytes)
+        if found is None:
+            return None
         subscriber_id, address = found
         return Holder(subscriber_id, address.channel, locale_of(connection, subscriber_id))
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from reminder.domain.consent import LEAVING, Leaving
 from reminder.domain.links import Purpose
 from reminder.domain.states import Channel
-from reminder.events.supporters import Holder, holder_of, leave
+from reminder.events.supporters import Holder, holder_of, holder_of_short, leave
 from reminder.web.site import Site
 
 # What the buttons of the page say; anything else that is posted is a mail program's one click.
@@ -24,7 +24,7 @@ BUTTONS = {
 
 
 def routes(site: Site) -> APIRouter:
-    """`/leave/TOKEN`."""
+    """`/leave/TOKEN`, and `/s/SHORT`, where the link of a text leads."""
     router = APIRouter()
 
     def ask(request: Request, token: str) -> Response:
@@ -45,6 +45,20 @@ def routes(site: Site) -> APIRouter:
         chosen = await _chosen(request)
         return await run_in_threadpool(_leave, site, request, token, chosen)
 
+    def doors(request: Request, short: str) -> Response:
+        holder = _holder_of_short(site, short)
+        if holder is None:
+            return site.no_such_link(request)
+        by_text = holder.channel is Channel.SMS
+        words = site.words(request, holder.locale)
+        return site.page(request, "leave.html", words=words, personal=True, by_text=by_text, this_appeal=False)
+
+    async def leave_by_short(request: Request, short: str) -> Response:
+        chosen = await _chosen(request)
+        return await run_in_threadpool(_leave_by_short, site, request, short, chosen)
+
+    router.add_api_route("/s/{short}", doors, methods=["GET", "HEAD"])
+    router.add_api_route("/s/{short}", leave_by_short, methods=["POST"], response_model=None)
     router.add_api_route("/leave/{token}", ask, methods=["GET", "HEAD"])
     router.add_api_route("/leave/{token}", leave_now, methods=["POST"], response_model=None)
     return router
@@ -64,7 +78,15 @@ def _leave(site: Site, request: Request, token: str, chosen: str) -> Response:
     found = _holder(site, token)
     if found is None:
         return site.no_such_link(request)
-    holder, campaign_id = found
+    return _leave_as(site, request, *found, chosen)
+
+
+def _leave_by_short(site: Site, request: Request, short: str, chosen: str) -> Response:
+    holder = _holder_of_short(site, short)
+    return site.no_such_link(request) if holder is None else _leave_as(site, request, holder, 0, chosen)
+
+
+def _leave_as(site: Site, request: Request, holder: Holder, campaign_id: int, chosen: str) -> Response:
     what = BUTTONS[chosen] if chosen else _all_of(holder)
     if LEAVING[what].this_case and not (campaign_id and isinstance(holder.who, int)):
         what = _all_of(holder)
@@ -89,3 +111,9 @@ def _holder(site: Site, token: str) -> tuple[Holder, int] | None:
         return None
     campaign_id, address_hash = read
     return holder_of(site.database, address_hash), campaign_id
+
+
+def _holder_of_short(site: Site, short: str) -> Holder | None:
+    """Who holds the link of a text."""
+    first_bytes = site.app.links.read_short(short)
+    return None if first_bytes is None else holder_of_short(site.database, first_bytes)
