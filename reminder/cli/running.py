@@ -143,6 +143,7 @@ def _reason(fault: Exception) -> str:
 def status(doors: Doors, in_json: bool) -> None:
     """How the service is, and what waits for you."""
     app, now = doors.app, doors.clock.now()
+    app.providers  # noqa: B018 - one that is not set up is told here as well
     found = look_at(app.database, app.limits, now, waits=app.why_wait(now))
     if in_json:
         say_json(found.to_json())
