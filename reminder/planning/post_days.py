@@ -1,6 +1,5 @@
 """How long a letter takes: an editable table with a source in each row, and the last day on which one can be posted."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 
 from reminder.domain.times import weekday_before
 from reminder.errors import BadSetting
+from reminder.planning.table_files import rows_of
 
 TABLE = Path(__file__).with_name("post_days.toml")
 SETTING = "POST_DAYS_FILE"
@@ -58,15 +58,7 @@ def post_by(table: Sequence[PostDays], from_country: str, to_country: str, deadl
 
 def load(path: Path | None = None) -> tuple[PostDays, ...]:
     """The rows of `path`, or of the table that comes with the product. `BadSetting` names the row that is wrong."""
-    path = path or TABLE
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("row", [])
-    except OSError as error:
-        raise BadSetting(SETTING, "cannot be read", "Check the path and its rights.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(SETTING, f"is no TOML ({error})", "Mend it, or unset it.") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadSetting(SETTING, "has something else than rows", "Begin each row with a line [[row]].")
+    rows = rows_of(path or TABLE, SETTING)
     return tuple(_row(number, row) for number, row in enumerate(rows, 1))
 
 

@@ -1,7 +1,6 @@
 """The rules for texts by country: an editable table with a source in each row, and the settings that go with it."""
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from reminder.domain.sms_rules import DAY_HOURS, EVERY_DAY, CountryRule, Holiday, SenderKind, SmsRules, SmsSender
 from reminder.errors import BadSetting
+from reminder.planning.table_files import rows_of
 
 TABLE = Path(__file__).with_name("sms_countries.toml")
 SETTING = "SMS_RULES_FILE"
@@ -22,15 +22,7 @@ _SHORT_DIGITS = 8
 
 def load(path: Path | None = None) -> dict[str, CountryRule]:
     """The rows of `path`, or of the table that comes with the product, by country. `BadSetting` names the bad row."""
-    path = path or TABLE
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("row", [])
-    except OSError as error:
-        raise BadSetting(SETTING, "cannot be read", "Check the path and its rights.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(SETTING, f"is no TOML ({error})", "Mend it, or unset it.") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadSetting(SETTING, "has something else than rows", "Begin each row with a line [[row]].")
+    rows = rows_of(path or TABLE, SETTING)
     found: dict[str, CountryRule] = {}
     for number, row in enumerate(rows, 1):
         try:

@@ -1,6 +1,5 @@
 """What texts cost by country: an editable table with a source in each row."""
 
-import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from reminder.domain.cost import Money, Prices, is_currency, millionths
 from reminder.errors import BadSetting
+from reminder.planning.table_files import rows_of
 
 TABLE = Path(__file__).with_name("sms_prices.toml")
 SETTING = "SMS_PRICES_FILE"
@@ -19,15 +19,7 @@ def load(path: Path | None, providers: Collection[str]) -> Prices:
 
     `providers` are the names that a row may give.
     """
-    path = path or TABLE
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("row", [])
-    except OSError as error:
-        raise BadSetting(SETTING, "cannot be read", "Check the path and its rights.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(SETTING, f"is no TOML ({error})", "Mend it, or unset it.") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadSetting(SETTING, "has something else than rows", "Begin each row with a line [[row]].")
+    rows = rows_of(path or TABLE, SETTING)
     found: dict[tuple[str, str], Money] = {}
     for number, row in enumerate(rows, 1):
         countries, provider, price = _row(number, row, providers)

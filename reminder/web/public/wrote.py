@@ -56,7 +56,7 @@ def routes(site: Site) -> APIRouter:
         holder, campaign_id = found
         if isinstance(holder.who, int):
             say_how(site.database, campaign_id, holder.who, way)
-        return site.see_other(f"/wrote/{token}", said="1")
+        return site.see_other(f"/wrote/{token}")
 
     def undo(request: Request, token: str) -> Response:
         found = _holder(site, token)
